@@ -1,0 +1,56 @@
+"""Every DAG run as one complete OpenTelemetry trace.
+
+Airflow 3 imports this module while its own configuration is half built: it imports nothing, and the
+public names are loaded when they are first used.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from airflow_provider_pipeline_otel.operators.python import (
+        TracedPythonOperator as TracedPythonOperator,
+    )
+    from airflow_provider_pipeline_otel.operators.xcom_context import (
+        XComContextMixin as XComContextMixin,
+    )
+    from airflow_provider_pipeline_otel.sdk.configuration import flush_otel as flush_otel
+    from airflow_provider_pipeline_otel.sdk.configuration import setup_otel as setup_otel
+    from airflow_provider_pipeline_otel.stages import Stage as Stage
+    from airflow_provider_pipeline_otel.stages import current_stage as current_stage
+    from airflow_provider_pipeline_otel.stages import pipeline_stage as pipeline_stage
+
+_PUBLIC = {
+    "Stage": "stages",
+    "TracedPythonOperator": "operators.python",
+    "XComContextMixin": "operators.xcom_context",
+    "current_stage": "stages",
+    "flush_otel": "sdk.configuration",
+    "pipeline_stage": "stages",
+    "setup_otel": "sdk.configuration",
+}
+
+__all__ = [  # noqa: F822  loaded on first use
+    "Stage",
+    "TracedPythonOperator",
+    "XComContextMixin",
+    "current_stage",
+    "flush_otel",
+    "pipeline_stage",
+    "setup_otel",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name."""
+    if name not in _PUBLIC:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_PUBLIC[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names too."""
+    return sorted({*globals(), *_PUBLIC})

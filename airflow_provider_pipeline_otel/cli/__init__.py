@@ -1,0 +1,45 @@
+"""pipeline-otel: looks at the spool and delivers it; needs no Airflow."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from airflow_provider_pipeline_otel.config import read_settings
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="pipeline-otel", description="Traces of Airflow's DAG runs, in the spool of this host."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    show = commands.add_parser("show", help="draw the traces that are in the spool")
+    show.add_argument("dag", nargs="?", help="only this DAG's runs")
+    show.add_argument("run", nargs="?", help="only this run")
+    show.add_argument("--last", type=int, default=5, metavar="N", help="the last N runs (default 5)")
+    show.add_argument("--file", type=Path, help="a segment, or a folder of them, instead of the spool")
+    show.add_argument("--json", action="store_true", help="spans as JSON, a trace per line")
+    show.add_argument("--svg", type=Path, metavar="OUT", help="write the picture to a file as well")
+    drain = commands.add_parser("drain", help="end what dead processes left open, and deliver")
+    drain.add_argument("--watch", action="store_true", help="go on until told to stop")
+    drain.add_argument(
+        "--with-parent", action="store_true", help="with --watch: stop with the process that began it"
+    )
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; 0: done, 1: something is left or missing, 2: can't be done as said."""
+    logging.basicConfig(format="%(message)s", stream=sys.stderr)
+    said = _parser().parse_args(arguments)
+    settings = read_settings()
+    if said.command == "drain":
+        from airflow_provider_pipeline_otel.cli.drain import drain, watch
+
+        return watch(settings, with_parent=said.with_parent) if said.watch else drain(settings)
+    from airflow_provider_pipeline_otel.cli.show import show
+
+    return show(settings, said.dag, said.run, last=said.last, file=said.file, json=said.json, svg=said.svg)

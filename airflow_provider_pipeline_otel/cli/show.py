@@ -1,0 +1,69 @@
+"""pipeline-otel show: the traces in the spool, drawn in the terminal."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from airflow_provider_pipeline_otel.cli.traces import read_traces, segments
+from airflow_provider_pipeline_otel.export.spool import private_folder
+
+if TYPE_CHECKING:
+    from airflow_provider_pipeline_otel.cli.traces import TraceRow
+    from airflow_provider_pipeline_otel.config import Settings
+
+_SVG_WIDTH: Final = 118
+
+
+def show(
+    settings: Settings,
+    dag: str | None,
+    run: str | None,
+    *,
+    last: int,
+    file: Path | None,
+    json: bool,
+    svg: Path | None,
+) -> int:
+    """Draw the traces; 1: there is none."""
+    folder = file or private_folder(settings.spool_dir)
+    traces = read_traces(segments(folder)) if folder is not None and folder.exists() else []
+    chosen = [t for t in traces if dag in (None, t.dag_id) and run in (None, t.run_id)][-last:]
+    if not chosen:
+        print(_nothing(settings, folder, dag, run), file=sys.stderr)
+        return 1
+    if json:
+        for trace in chosen:
+            spans = {"trace_id": trace.trace_id, "spans": trace.spans}
+            print(msgspec.json.encode(spans).decode())
+        return 0
+    _draw(chosen, svg)
+    return 0
+
+
+def _draw(traces: list[TraceRow], svg: Path | None) -> None:
+    from rich.console import Console
+
+    from airflow_provider_pipeline_otel.cli.tree import draw
+
+    # A file gets the picture as a terminal would show it, whatever this one can do.
+    options = {"record": True, "width": _SVG_WIDTH, "force_terminal": True} if svg else {}
+    console = Console(highlight=False, **options)  # type: ignore[arg-type]
+    for trace in traces:
+        console.print(draw(trace, console.width))
+        console.print()
+    if svg:
+        console.save_svg(str(svg), title="pipeline-otel show")
+
+
+def _nothing(settings: Settings, folder: Path | None, dag: str | None, run: str | None) -> str:
+    what = " of ".join(repr(name) for name in (run, dag) if name)
+    words = [f"No trace{' of ' + what if what else ''} in {folder}."]
+    if settings.endpoint is not None:
+        words.append(f"What was delivered is at {settings.endpoint.url}, and no longer here.")
+    if not settings.enabled:
+        words.append("Set [pipeline_otel] enabled = True (AIRFLOW__PIPELINE_OTEL__ENABLED=True).")
+    return " ".join(words)

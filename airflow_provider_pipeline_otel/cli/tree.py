@@ -1,0 +1,199 @@
+"""A trace as a picture: a line per span, with its place in time, its state, and what it counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from airflow_provider_pipeline_otel.semconv import attributes as names
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from airflow_provider_pipeline_otel.cli.traces import SpanRow, TraceRow
+
+_MOST_CHILDREN: Final = 20
+_MOST_FAILED: Final = 8
+_MOST_OTHERS: Final = 3
+_WIDE: Final = 100
+_BAR: Final = 24
+
+_STYLE: Final = {"OK": "green", "ERROR": "bold red", "UNSET": "yellow"}
+_SIGN: Final = {"OK": "✔", "ERROR": "✘", "UNSET": "○"}
+
+_COUNTS: Final = {
+    names.PIPELINE_RECORDS_READ: "read",
+    names.PIPELINE_RECORDS_WRITTEN: "written",
+    names.PIPELINE_RECORDS_FAILED: "failed",
+}
+
+
+class _Line(NamedTuple):
+    guides: str
+    span: SpanRow | None
+    folded: list[SpanRow]
+
+
+def draw(trace: TraceRow, width: int) -> RenderableType:
+    """Return what rich prints for the trace, in so many columns."""
+    lines = [line for root in trace.roots for line in _lines(trace, root)]
+    table = Table.grid(padding=(0, 1, 0, 0))
+    wide = width >= _WIDE
+    table.add_column(overflow="fold", max_width=width * 2 // 5 if wide else width // 2)
+    table.add_column(justify="right", no_wrap=True)
+    if wide:
+        table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for line in lines:
+        cells = [_name(line), _duration(line)]
+        if wide:
+            cells.append(_bar(trace, line))
+        table.add_row(*cells, _notes(line))
+    return Group(_title(trace), table)
+
+
+def _lines(trace: TraceRow, span: SpanRow, guides: str = "", below: str = "") -> Iterator[_Line]:
+    yield _Line(guides, span, [])
+    shown, folded = _fold(trace.children.get(span.span_id, []))
+    for index, child in enumerate(shown):
+        last = index == len(shown) - 1 and not folded
+        yield from _lines(trace, child, below + ("└─ " if last else "├─ "), below + ("   " if last else "│  "))
+    if folded:
+        yield _Line(below + "└─ ", None, folded)
+
+
+def _fold(children: list[SpanRow]) -> tuple[list[SpanRow], list[SpanRow]]:
+    """Split many children into those to show, failures first among them, and the rest."""
+    if len(children) <= _MOST_CHILDREN:
+        return children, []
+    failed = [span for span in children if span.status == "ERROR"][:_MOST_FAILED]
+    others = [span for span in children if span.status != "ERROR"][:_MOST_OTHERS]
+    chosen = {span.span_id for span in (*failed, *others)}
+    shown = [span for span in children if span.span_id in chosen]
+    return shown, [span for span in children if span.span_id not in chosen]
+
+
+def _title(trace: TraceRow) -> Text:
+    title = Text.assemble((trace.dag_id, "bold"), "  ", (trace.run_id, "cyan"), f"  {trace.trace_id}")
+    if trace.root is None:
+        title.append("\n  incomplete: the run goes on, or its root is not in this spool", "yellow")
+    elif len(trace.roots) > 1:
+        title.append(f"\n  incomplete: {len(trace.roots) - 1} spans have no parent here", "yellow")
+    return title
+
+
+def _name(line: _Line) -> Text:
+    text = Text(line.guides, "dim")
+    if line.span is None:
+        return text.append(f"… {len(line.folded):,} more", "dim")
+    style = _STYLE[line.span.status]
+    is_worker = line.span.name.startswith("worker.")
+    text.append(f"{_SIGN[line.span.status]} ", style)
+    text.append(line.span.name, "dim" if is_worker else "")
+    index = line.span.attributes.get(names.AIRFLOW_TASK_INSTANCE_MAP_INDEX, -1)
+    number = line.span.attributes.get(names.AIRFLOW_TASK_INSTANCE_TRY_NUMBER, 1)
+    if isinstance(index, int) and index >= 0:
+        text.append(f" [{index}]", "cyan")
+    if isinstance(number, int) and number > 1 and not is_worker:
+        text.append(f" try {number}", "magenta")
+    return text
+
+
+def _duration(line: _Line) -> Text:
+    if line.span is None:
+        return Text()
+    if not line.span.end_ns:
+        return Text("open", "yellow")
+    return Text(_seconds((line.span.end_ns - line.span.start_ns) / 1e9))
+
+
+def _seconds(value: float) -> str:
+    if value < 1:
+        return f"{value * 1000:.0f} ms"
+    if value < 60:  # noqa: PLR2004
+        return f"{value:.1f} s"
+    minutes, seconds = divmod(round(value), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def _bar(trace: TraceRow, line: _Line) -> Text:
+    if line.span is None:
+        return Text()
+    scale = _BAR / max(trace.end_ns - trace.start_ns, 1)
+    begin = min(int((line.span.start_ns - trace.start_ns) * scale), _BAR - 1)
+    end_ns = line.span.end_ns or trace.end_ns
+    length = max(round((end_ns - line.span.start_ns) * scale), 0)
+    length = min(length, _BAR - begin)
+    bar = "━" * length if length else "╸"
+    text = Text(" " * begin)
+    text.append(bar, _STYLE[line.span.status])
+    return text.append(" " * (_BAR - begin - len(bar)))
+
+
+def _notes(line: _Line) -> Text:
+    if line.span is None:
+        states = Counter(_state(span) for span in line.folded)
+        return Text(", ".join(f"{count:,} {state}" for state, count in states.items()), "dim")
+    span, found, text = line.span, line.span.attributes, Text()
+    notes: list[tuple[str, str]] = []
+    state = _state(span)
+    if state and state != "success":
+        notes.append((state, _STYLE[span.status]))
+    if names.ERROR_TYPE in found:
+        notes.append((str(found[names.ERROR_TYPE]), "bold red"))
+    if found.get(names.PIPELINE_INTERRUPTED):
+        notes.append(("process died", "bold red" if span.status == "ERROR" else "yellow"))
+    waited = found.get(names.AIRFLOW_TASK_INSTANCE_QUEUED_DURATION)
+    if isinstance(waited, float) and waited >= 1:
+        notes.append((f"waited {_seconds(waited)}", "yellow"))
+    notes += [(note, "") for note in _counts(span)]
+    notes += [(f"↪ {link.get(names.AIRFLOW_LINK_TYPE, 'link')}", "dim") for link in span.links]
+    for index, (note, style) in enumerate(notes):
+        text.append("  " if index else "").append(note, style)
+    return text
+
+
+def _state(span: SpanRow) -> str:
+    found = span.attributes
+    return str(
+        found.get(names.AIRFLOW_TASK_INSTANCE_STATE) or found.get(names.AIRFLOW_DAG_RUN_STATE) or ""
+    )
+
+
+def _counts(span: SpanRow) -> Iterator[str]:
+    found: dict[str, Any] = span.attributes
+    if span.name.startswith("worker."):
+        return  # its stages say the same, one line below
+    where = [
+        (names.PIPELINE_SOURCE_SYSTEM, names.PIPELINE_SOURCE_TABLE, "from"),
+        (names.PIPELINE_SINK_SYSTEM, names.PIPELINE_SINK_TABLE, "to"),
+    ]
+    for system, table, word in where:
+        parts = [str(found[key]) for key in (system, table) if key in found]
+        if parts:
+            yield f"{word} {'/'.join(parts)}"
+    if names.PIPELINE_PARTITION_KEY in found:
+        yield f"partition {found[names.PIPELINE_PARTITION_KEY]}"
+    for key, word in _COUNTS.items():
+        if key in found:
+            yield f"{found[key]:,} {word}"
+    prefix = names.PIPELINE_RECORDS_FAILED + "."
+    reasons = [f"{n:,} {key.removeprefix(prefix)}" for key, n in found.items() if key.startswith(prefix)]
+    if reasons:
+        yield f"({', '.join(reasons)})"
+    if names.PIPELINE_BYTES_PROCESSED in found:
+        yield _bytes(found[names.PIPELINE_BYTES_PROCESSED])
+
+
+def _bytes(value: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000:  # noqa: PLR2004
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} TB"

@@ -1,0 +1,218 @@
+"""Settings: what the package is told, read once from the environment and airflow.cfg."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+
+from airflow_provider_pipeline_otel.provider_info import OPTIONS, SECTION
+from airflow_provider_pipeline_otel.semconv import attributes
+
+log = logging.getLogger(__name__)
+
+Option = Callable[[str], str | None]
+"""Returns an option of [pipeline_otel] as text, or None where nobody has set it."""
+
+_TRUE: Final = frozenset({"true", "t", "1", "yes", "y", "on"})
+_FALSE: Final = frozenset({"false", "f", "0", "no", "n", "off", ""})
+
+
+class Caps(msgspec.Struct, frozen=True):
+    """What the spool may hold: bytes, seconds, files."""
+
+    bytes: int
+    age: float
+    files: int
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """Where spans go: an OTLP/HTTP collector."""
+
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    timeout: float = 10.0
+    compression: str = "gzip"
+    certificate: str | None = None
+    client_certificate: str | None = None
+    client_key: str | None = None
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """All that is configured; `endpoint` is None where spans stay in the spool."""
+
+    enabled: bool
+    spool_dir: Path
+    flush_deadline: float
+    trigger_links: bool
+    caps: Caps
+    endpoint: Endpoint | None
+    service_name: str | None
+    resource_attributes: Mapping[str, str]
+
+
+def environment_option(environ: Mapping[str, str]) -> Option:
+    """Return an `Option` that reads AIRFLOW__PIPELINE_OTEL__…, for where Airflow isn't installed."""
+    return lambda name: environ.get(f"AIRFLOW__{SECTION}__{name}".upper())
+
+
+def read_settings(
+    environ: Mapping[str, str] = os.environ, option: Option | None = None
+) -> Settings:
+    """Read everything that is configured; what can't be read is warned of and left at its default."""
+    read = _Reader(option or environment_option(environ))
+    return Settings(
+        enabled=read.boolean("enabled") and not is_sdk_disabled(environ),
+        spool_dir=_spool_dir(read.text("spool_dir"), environ),
+        flush_deadline=read.number("flush_deadline"),
+        trigger_links=read.boolean("trigger_links"),
+        caps=Caps(
+            bytes=int(read.number("spool_max_bytes")),
+            age=read.number("spool_max_age"),
+            files=int(read.number("spool_max_files")),
+        ),
+        endpoint=_endpoint(environ),
+        service_name=environ.get("OTEL_SERVICE_NAME") or None,
+        resource_attributes=_resource_attributes(environ),
+    )
+
+
+def is_sdk_disabled(environ: Mapping[str, str]) -> bool:
+    """Say whether OTEL_SDK_DISABLED switches everything off."""
+    return environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
+
+
+class _Reader:
+    def __init__(self, option: Option) -> None:
+        self._option = option
+
+    def text(self, name: str) -> str:
+        found = self._option(name)
+        return OPTIONS[name]["default"] if found is None else found.strip()
+
+    def boolean(self, name: str) -> bool:
+        text = self.text(name).lower()
+        if text in _TRUE or text in _FALSE:
+            return text in _TRUE
+        default = OPTIONS[name]["default"]
+        _warn(name, text, "neither True nor False", default)
+        return default.lower() in _TRUE
+
+    def number(self, name: str) -> float:
+        text, default = self.text(name), OPTIONS[name]["default"]
+        try:
+            value = float(text)
+        except ValueError:
+            value = -1.0
+        if not 0 <= value < float("inf"):
+            _warn(name, text, "not a number of 0 or more", default)
+            return float(default)
+        return value
+
+
+def _warn(name: str, text: str, fault: str, default: str) -> None:
+    log.warning(
+        "[%s] %s = %r is %s; %s is used. Set it in airflow.cfg or in AIRFLOW__%s__%s, e.g. to %s.",
+        SECTION,
+        name,
+        text,
+        fault,
+        default,
+        SECTION.upper(),
+        name.upper(),
+        OPTIONS[name]["example"],
+    )
+
+
+def _spool_dir(text: str, environ: Mapping[str, str]) -> Path:
+    if text:
+        return Path(text).expanduser().absolute()
+    home = Path(environ.get("HOME") or "/")
+    airflow_home = Path(environ.get("AIRFLOW_HOME") or home / "airflow").expanduser()
+    if environ.get("AIRFLOW_HOME") or airflow_home.is_dir():
+        return airflow_home.absolute() / "pipeline_otel" / "spool"
+    state = Path(environ.get("XDG_STATE_HOME") or home / ".local" / "state").expanduser()
+    return state.absolute() / "pipeline_otel" / "spool"
+
+
+def _endpoint(environ: Mapping[str, str]) -> Endpoint | None:
+    def variable(name: str, default: str | None = None) -> str | None:
+        traces = environ.get(f"OTEL_EXPORTER_OTLP_TRACES_{name}")
+        return traces or environ.get(f"OTEL_EXPORTER_OTLP_{name}") or default
+
+    url = environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+    base = environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
+    if not url and base:
+        url = base.rstrip("/") + "/v1/traces"
+    if not url:
+        return None
+    if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
+        log.warning(
+            "OTEL_EXPORTER_OTLP_ENDPOINT = %r is no http:// or https:// address; spans stay in the "
+            "spool. Set it to a collector's OTLP/HTTP port, e.g. to http://localhost:4318.",
+            url,
+        )
+        return None
+    return Endpoint(
+        url=url,
+        headers=_headers(variable("HEADERS") or ""),
+        timeout=_seconds(variable("TIMEOUT")),
+        compression=(variable("COMPRESSION") or "gzip").lower(),
+        certificate=variable("CERTIFICATE"),
+        client_certificate=variable("CLIENT_CERTIFICATE"),
+        client_key=variable("CLIENT_KEY"),
+    )
+
+
+def _seconds(text: str | None) -> float:
+    try:
+        return float(text or 10.0)
+    except ValueError:
+        log.warning("OTEL_EXPORTER_OTLP_TIMEOUT = %r is not a number of seconds; 10 is used.", text)
+        return 10.0
+
+
+def _headers(text: str) -> tuple[tuple[str, str], ...]:
+    return tuple((name.lower(), value) for name, value in _pairs(text))
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    """Read `a=1,b=2` as W3C baggage has it: "=" may stand in values, which are URL-encoded."""
+    split = [pair.partition("=") for pair in text.split(",")]
+    return [(name.strip(), unquote(value.strip())) for name, sep, value in split if sep and name.strip()]
+
+
+_RESOURCE_VARIABLES: Final = {
+    "PIPELINE_NAME": attributes.PIPELINE_NAME,
+    "PIPELINE_TEAM": attributes.PIPELINE_TEAM,
+    "ENV": attributes.DEPLOYMENT_ENVIRONMENT_NAME,
+    "GIT_SHA": attributes.SERVICE_VERSION,
+}
+
+
+def _resource_attributes(environ: Mapping[str, str]) -> dict[str, str]:
+    found = {
+        key: environ[variable] for variable, key in _RESOURCE_VARIABLES.items() if environ.get(variable)
+    }
+    return found | dict(_pairs(environ.get("OTEL_RESOURCE_ATTRIBUTES", "")))
+
+
+def resource_of(settings: Settings, default_service: str) -> dict[str, str]:
+    """Return the attributes of the resource that all spans of this process belong to.
+
+    Built by hand: `Resource.create` runs detectors and costs every task 3 ms.
+    """
+    known = {
+        attributes.TELEMETRY_SDK_LANGUAGE: "python",
+        attributes.TELEMETRY_SDK_NAME: "opentelemetry",
+        attributes.SERVICE_NAME: default_service,
+    }
+    known |= settings.resource_attributes
+    if settings.service_name:
+        known[attributes.SERVICE_NAME] = settings.service_name
+    return known

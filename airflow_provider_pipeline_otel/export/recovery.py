@@ -1,0 +1,79 @@
+"""Dead processes: whoever looks into the spool ends the spans that they left open."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from airflow_provider_pipeline_otel.export.encoding import encode_end
+from airflow_provider_pipeline_otel.export.frames import (
+    Frame,
+    FrameKind,
+    read_frames,
+    write_frame,
+)
+from airflow_provider_pipeline_otel.export.segment import is_own
+from airflow_provider_pipeline_otel.export.spool import Spool, locked, write_all
+from airflow_provider_pipeline_otel.record import StatusCode
+from airflow_provider_pipeline_otel.semconv import attributes
+
+_EMPTY_AFTER: Final = 60.0
+"""Seconds after which an empty segment of a dead process goes: a young one may not be locked yet."""
+
+
+def recover(spool: Spool) -> int:
+    """End what dead processes left open, seal their segments; return how many spans that were.
+
+    A living process's segment gets a new modification time instead: so the file itself says when
+    its process was last seen alive, and that is when its open spans will end.
+    """
+    ended: set[bytes] = set()
+    # Newest first: a process that died while it began a new segment has its open spans in both.
+    return sum(_recover(path, spool, ended) for path in reversed(spool.open()) if not is_own(path))
+
+
+def _recover(path: Path, spool: Spool, ended: set[bytes]) -> int:
+    with locked(path) as fd:
+        if fd is None:
+            with suppress(OSError):
+                os.utime(path)
+            return 0
+        try:
+            found = os.fstat(fd)
+            if not found.st_size:
+                if time.time() - found.st_mtime > _EMPTY_AFTER:
+                    path.unlink()
+                return 0
+            frames = list(read_frames(os.pread(fd, found.st_size, 0)))
+            ended.update(frame.span_id for frame in frames if frame.kind is FrameKind.ENDED)
+            closings = _closings(frames, found.st_mtime_ns, ended)
+            os.lseek(fd, 0, os.SEEK_END)
+            # Into the file itself, then one rename: a death in between repeats nothing.
+            write_all(fd, b"".join(map(write_frame, closings)))
+            path.rename(spool.sealed_folder / path.name)
+        except OSError as error:
+            spool.lose(str(error.strerror), 0)
+            return 0
+        return len(closings)
+
+
+def _closings(frames: list[Frame], end_ns: int, ended: set[bytes]) -> list[Frame]:
+    left = {
+        frame.span_id: frame
+        for frame in frames
+        if frame.kind is not FrameKind.ENDED and frame.span_id not in ended
+    }
+    ended.update(left)
+    terminated = any(frame.kind is FrameKind.TERMINATED for frame in left.values())
+    said: dict[str, str | bool] = {attributes.PIPELINE_INTERRUPTED: True}
+    if terminated:
+        said[attributes.PIPELINE_PROCESS_EXIT_REASON] = "terminated"
+    status = StatusCode.UNSET if terminated else StatusCode.ERROR
+    end = encode_end(end_ns, said, status)
+    return [
+        Frame(FrameKind.ENDED, frame.span_id, frame.resource, frame.scope, (frame.spans[0] + end,))
+        for frame in left.values()
+    ]

@@ -1,0 +1,119 @@
+"""The segment that this process appends to: spans that ended, and the starts of those still open."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+import time
+from pathlib import Path
+from typing import Final
+
+from airflow_provider_pipeline_otel.export.spool import Spool, segment_name, write_all
+
+SEAL_AFTER: Final = 5.0
+"""Seconds after which the end of a span seals the segment, so that it can be delivered."""
+
+SEAL_BYTES: Final = 512 * 1024
+"""Bytes after which it is sealed at once: a segment fits into one request (1 MiB)."""
+
+_own: set[Path] = set()
+
+
+def is_own(path: Path) -> bool:
+    """Say whether this process has the segment open: opening it again would drop its lock."""
+    return path in _own
+
+
+class LiveSegment:
+    """Appends frames; opened with the first one, in the process that writes it, thus after a fork."""
+
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
+        # A signal handler may write while the main thread is writing: hence reentrant.
+        self._lock = threading.RLock()
+        self._pid = os.getpid()
+        self._fd = -1
+        self._path = Path()
+        self._since = 0.0
+        self._size = 0
+        self._ended = 0
+        self._open: dict[bytes, bytes] = {}
+
+    def write_open(self, span_id: bytes, frame: bytes) -> None:
+        """Append the start of a span; a later one of the same span replaces it."""
+        self._after_fork()
+        with self._lock:
+            self._open[span_id] = frame
+            self._append(frame, 0)
+
+    def write_ended(self, span_id: bytes, frame: bytes) -> None:
+        """Append a span that ended."""
+        self._after_fork()
+        with self._lock:
+            self._open.pop(span_id, None)
+            self._append(frame, 1)
+            age = time.monotonic() - self._since
+            if self._fd >= 0 and (age >= SEAL_AFTER or self._size >= SEAL_BYTES):
+                self.seal()
+
+    def seal(self) -> None:
+        """Hand what has been written over to delivery; what is still open begins a new segment."""
+        self._after_fork()
+        with self._lock:
+            if self._fd < 0 or not self._ended:
+                return
+            fd, path = self._fd, self._path
+            self._fd = -1
+            # The new one first: a death in between leaves a start twice rather than not at all.
+            for frame in list(self._open.values()):
+                self._append(frame, 0)
+            try:
+                path.rename(self._spool.sealed_folder / path.name)
+            except OSError as error:
+                self._spool.lose(str(error.strerror), 0)
+            finally:
+                os.close(fd)
+                _own.discard(path)
+
+    def close(self) -> None:
+        """Seal, and leave nothing of this process behind in the folder of open segments."""
+        with self._lock:
+            self.seal()
+            if self._fd >= 0 and not self._open:
+                self._path.unlink(missing_ok=True)
+                os.close(self._fd)
+                _own.discard(self._path)
+                self._fd = -1
+
+    def _after_fork(self) -> None:
+        if self._pid == os.getpid():
+            return
+        if self._fd >= 0:
+            os.close(self._fd)  # the parent's; its lock is not ours and stays
+        _own.clear()
+        self._lock, self._pid, self._fd, self._open = threading.RLock(), os.getpid(), -1, {}
+
+    def _append(self, frame: bytes, ended: int) -> None:
+        try:
+            if self._fd < 0:
+                self._create()
+            write_all(self._fd, frame)
+        except OSError as error:
+            self._spool.lose(str(error.strerror), ended)
+            return
+        self._size += len(frame)
+        self._ended += ended
+
+    def _create(self) -> None:
+        while True:
+            path = self._spool.open_folder / segment_name()
+            flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
+            fd = os.open(path, flags, 0o600)
+            fcntl.lockf(fd, fcntl.LOCK_EX)
+            if os.fstat(fd).st_nlink:
+                break
+            os.close(fd)  # somebody took the file for a dead process's before it was locked
+        _own.add(path)
+        self._fd, self._path, self._since = fd, path, time.monotonic()
+        self._size = self._ended = 0

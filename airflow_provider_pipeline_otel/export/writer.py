@@ -1,0 +1,99 @@
+"""record → redact → encode → spool: the one way by which a span gets to disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Final
+
+from airflow_provider_pipeline_otel.export.encoding import (
+    encode_resource,
+    encode_scope,
+    encode_span,
+)
+from airflow_provider_pipeline_otel.export.frames import (
+    NO_SPAN_ID,
+    Frame,
+    FrameKind,
+    write_frame,
+)
+from airflow_provider_pipeline_otel.export.redaction import redact
+from airflow_provider_pipeline_otel.export.segment import LiveSegment
+
+if TYPE_CHECKING:
+    from airflow_provider_pipeline_otel.export.spool import Spool
+    from airflow_provider_pipeline_otel.record import Attributes, Scope, SpanRecord
+
+_FRAME_BYTES: Final = 64 * 1024
+_SEGMENT_BYTES: Final = 512 * 1024
+
+
+class SpanWriter:
+    """Writes spans of one resource: live ones as they open and end, finished ones all at once."""
+
+    def __init__(self, spool: Spool, resource: Attributes) -> None:
+        self.spool = spool
+        self._segment = LiveSegment(spool)
+        self._resource = encode_resource(resource)
+        self._scopes: dict[Scope, bytes] = {}
+
+    def write_open(self, record: SpanRecord, *, terminated: bool = False) -> None:
+        """Write the start of a span that others will hang on, before they do."""
+        kind = FrameKind.TERMINATED if terminated else FrameKind.OPEN
+        self._segment.write_open(record.span_id, self._frame(kind, record))
+
+    def write_ended(self, record: SpanRecord) -> None:
+        """Write a live span that has ended."""
+        self._segment.write_ended(record.span_id, self._frame(FrameKind.ENDED, record))
+
+    def write_finished(self, records: Iterable[SpanRecord]) -> None:
+        """Write spans that are known as a whole, in their order, ready for delivery."""
+        segment: list[bytes] = []
+        size = count = 0
+        for scope, spans in _chunks(records):
+            frame = Frame(FrameKind.ENDED, NO_SPAN_ID, self._resource, self._scope(scope), spans)
+            written = write_frame(frame)
+            if size + len(written) > _SEGMENT_BYTES and segment:
+                self.spool.put(segment, count)
+                segment, size, count = [], 0, 0
+            segment.append(written)
+            size += len(written)
+            count += len(spans)
+        if segment:
+            self.spool.put(segment, count)
+
+    def seal(self) -> None:
+        """Hand what has ended over to delivery."""
+        self._segment.seal()
+
+    def close(self) -> None:
+        """Seal, at the end of what this process has to say."""
+        self._segment.close()
+
+    def _scope(self, scope: Scope) -> bytes:
+        found = self._scopes.get(scope)
+        if found is None:
+            found = self._scopes[scope] = encode_scope(scope)
+        return found
+
+    def _frame(self, kind: FrameKind, record: SpanRecord) -> bytes:
+        spans = (encode_span(redact(record)),)
+        return write_frame(
+            Frame(kind, record.span_id, self._resource, self._scope(record.scope), spans)
+        )
+
+
+def _chunks(records: Iterable[SpanRecord]) -> Iterator[tuple[Scope, tuple[bytes, ...]]]:
+    """Encode, and gather neighbours of one scope into frames of bounded size."""
+    scope: Scope | None = None
+    spans: list[bytes] = []
+    size = 0
+    for record in records:
+        span = encode_span(redact(record))
+        if scope is not None and (scope != record.scope or size + len(span) > _FRAME_BYTES):
+            yield scope, tuple(spans)
+            spans, size = [], 0
+        scope = record.scope
+        spans.append(span)
+        size += len(span)
+    if scope is not None:
+        yield scope, tuple(spans)

@@ -1,0 +1,1 @@
+"""Operators to swap in, and the mixin that chains tasks' contexts over XCom."""

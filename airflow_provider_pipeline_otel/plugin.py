@@ -1,0 +1,59 @@
+"""The plugin: decides whether this process traces at all, and hands the listener to Airflow."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import Any
+
+from airflow.plugins_manager import AirflowPlugin
+
+log = logging.getLogger(__name__)
+
+
+def _version() -> tuple[int, ...]:
+    from airflow import __version__
+
+    return tuple(int(part) for part in __version__.split(".")[:2])
+
+
+def _listeners() -> list[Any]:
+    from airflow.configuration import conf
+
+    if not conf.getboolean("pipeline_otel", "enabled", fallback=False):
+        return []
+    if _version() < (2, 11):
+        log.warning("pipeline_otel needs Airflow 2.11 or later: nothing is traced")
+        return []
+    if sys.argv[1:2] == ["dag-processor"]:
+        # A registered listener makes Airflow refuse DAGs with end_from_trigger=True, and where
+        # DAGs are parsed there is nothing to listen to.
+        return []
+    if _version() >= (3, 2) and conf.getboolean("traces", "otel_on", fallback=False):
+        log.info("pipeline_otel: [traces] otel_on is set: Airflow draws runs, tries and workers")
+        return []
+    try:
+        return _load(conf)
+    except ImportError as error:
+        log.warning("pipeline_otel is off: %s can't be imported (%s)", error.name, error)
+        return []
+
+
+def _load(conf: Any) -> list[Any]:  # noqa: ANN401
+    from airflow_provider_pipeline_otel import listener
+    from airflow_provider_pipeline_otel.config import read_settings
+    from airflow_provider_pipeline_otel.provider_info import SECTION
+
+    settings = read_settings(os.environ, lambda name: conf.get(SECTION, name, fallback=None))
+    if not settings.enabled:  # OTEL_SDK_DISABLED
+        return []
+    listener.configure(settings)
+    return [listener]
+
+
+class PipelineOtelPlugin(AirflowPlugin):
+    """Registers the listener where the provider is enabled, and nothing where it isn't."""
+
+    name = "pipeline_otel"
+    listeners = _listeners()

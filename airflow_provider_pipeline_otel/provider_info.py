@@ -1,0 +1,83 @@
+"""What Airflow is told about the provider: its options with their defaults, its task decorator.
+
+Airflow 3 imports this module while its own configuration is half built: it imports nothing.
+"""
+
+from __future__ import annotations
+
+SECTION = "pipeline_otel"
+
+OPTIONS: dict[str, dict[str, str]] = {
+    "enabled": {
+        "description": "Turn every DAG run into one OpenTelemetry trace.",
+        "type": "boolean",
+        "example": "True",
+        "default": "False",
+    },
+    "spool_dir": {
+        "description": (
+            "Folder on a local disk in which spans wait for their delivery. Empty: "
+            "pipeline_otel/spool under AIRFLOW_HOME, else under XDG_STATE_HOME."
+        ),
+        "type": "string",
+        "example": "/var/lib/airflow/pipeline_otel",
+        "default": "",
+    },
+    "flush_deadline": {
+        "description": "Seconds that a task may wait at its end until its spans are delivered.",
+        "type": "float",
+        "example": "1.0",
+        "default": "0.5",
+    },
+    "trigger_links": {
+        "description": (
+            "Let TriggerDagRunOperator put a traceparent into the conf of the run that it "
+            "triggers, so that this run's trace links to the triggering task."
+        ),
+        "type": "boolean",
+        "example": "False",
+        "default": "True",
+    },
+    "spool_max_bytes": {
+        "description": "Bytes that the spool may hold; beyond, the oldest spans go and are counted.",
+        "type": "integer",
+        "example": "1073741824",
+        "default": "268435456",
+    },
+    "spool_max_age": {
+        "description": "Seconds after which spans that could not be delivered go and are counted.",
+        "type": "float",
+        "example": "86400",
+        "default": "604800",
+    },
+    "spool_max_files": {
+        "description": "Files that the spool may hold; beyond, the oldest go and are counted.",
+        "type": "integer",
+        "example": "50000",
+        "default": "20000",
+    },
+}
+
+
+def get_provider_info() -> dict[str, object]:
+    """Return the provider's description, as the schema of `apache_airflow_provider` wants it."""
+    return {
+        "package-name": "airflow-provider-pipeline-otel",
+        "name": "Pipeline OpenTelemetry",
+        "description": "Every DAG run as one complete OpenTelemetry trace.",
+        "config": {
+            SECTION: {
+                "description": "Traces of DAG runs by airflow-provider-pipeline-otel.",
+                "options": {
+                    name: {"version_added": "0.1.0", "sensitive": False, **option}
+                    for name, option in OPTIONS.items()
+                },
+            }
+        },
+        "task-decorators": [
+            {
+                "name": "traced",
+                "class-name": "airflow_provider_pipeline_otel.operators.python.traced_task",
+            }
+        ],
+    }

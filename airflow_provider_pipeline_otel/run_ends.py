@@ -1,0 +1,242 @@
+"""Ended runs on their way to spans: read on a connection of our own, claimed, written, or put off."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import time
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from airflow_provider_pipeline_otel.config import resource_of
+from airflow_provider_pipeline_otel.export.delivery import deliver_within
+from airflow_provider_pipeline_otel.export.recovery import recover
+from airflow_provider_pipeline_otel.export.spool import Spool, private_folder
+from airflow_provider_pipeline_otel.export.writer import SpanWriter
+from airflow_provider_pipeline_otel.identity import trace_id_of_run
+from airflow_provider_pipeline_otel.skeleton import database
+from airflow_provider_pipeline_otel.skeleton.memory import RunMemory
+from airflow_provider_pipeline_otel.skeleton.spans import Trace
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+    from airflow_provider_pipeline_otel.config import Settings
+    from airflow_provider_pipeline_otel.skeleton.database import RunKey
+    from airflow_provider_pipeline_otel.skeleton.rows import RunRow
+
+log = logging.getLogger(__name__)
+
+_ROWS_PER_COMMIT: Final = 1000
+"""What one commit of the scheduler may cost: about 50 ms. Bigger runs wait for the tick."""
+
+_SECONDS_PER_TICK: Final = 0.4
+_GIVE_UP_AFTER: Final = 600.0
+_MARK_SETTLES: Final = timedelta(seconds=2)
+
+
+class _Requeued:
+    """A life of a run that was cut short: its root is written when its last try is over."""
+
+    def __init__(self, start: datetime, until: datetime) -> None:
+        self.start = start
+        self.until = until
+
+
+class RunEnds:
+    """The ends that are still to be written, and the runs that are watched."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        folder = private_folder(settings.spool_dir)
+        self._spool = Spool(folder, settings.caps)
+        self._writer = SpanWriter(self._spool, resource_of(settings, "airflow"))
+        self._memory = RunMemory(folder and folder / "runs")
+        self._waiting: dict[RunKey, float] = {}
+        self._watched: dict[RunKey, datetime] | None = None
+        self._requeued: dict[RunKey, _Requeued] = {}
+        self._drain: subprocess.Popen[bytes] | None = None
+        self._hooks_tell_marks = not hasattr(database.DagRun, "execution_date")
+
+    def add(self, key: RunKey) -> None:
+        """Take a run whose end has been committed."""
+        self._waiting.setdefault(key, time.monotonic())
+
+    def watch(self, key: RunKey, start: datetime | None, queued_at: datetime | None) -> None:
+        """Take a run whose start has been committed."""
+        if self._watched is None or start is None:
+            return  # the first tick finds all running runs
+        self._notice(key, start, queued_at or start)
+        self._watched[key] = start
+
+    def write_some(self, rows: int = _ROWS_PER_COMMIT) -> None:
+        """Write what waits, as long as it is little; the rest, and what fails, is the tick's."""
+        for key in list(self._waiting):
+            if rows <= 0:
+                return
+            try:
+                with database_connection() as connection:
+                    count = database.count_tries(connection, key)
+                    if count > rows:
+                        continue
+                    self._finish(connection, key)
+            except SQLAlchemyError as error:
+                self._put_off(key, error)
+                return
+            rows -= count + 20
+
+    def tick(self) -> None:
+        """Do what can wait: big runs, failed reads, watched runs, dead processes, the deliverer."""
+        until = time.monotonic() + _SECONDS_PER_TICK
+        for key in list(self._waiting):
+            if time.monotonic() < until:
+                try:
+                    with database_connection() as connection:
+                        self._finish(connection, key)
+                except SQLAlchemyError as error:
+                    self._put_off(key, error)
+        try:
+            with database_connection() as connection:
+                self._look_at_watched(connection)
+        except SQLAlchemyError:
+            log.debug("pipeline_otel: runs could not be read; the next tick tries again")
+        recover(self._spool)
+        self._spool.keep_caps()
+        self._keep_delivering()
+
+    def write_mark(self, key: RunKey, state: str, end: datetime | None) -> bool:
+        """Write a run that was marked, if the row still says what the mark left; False: not read."""
+        try:
+            with database_connection() as connection:
+                run = database.read_run(connection, key)
+                if run is not None and (run.state, run.end_date) == (state, end):
+                    self._write(connection, run)
+        except SQLAlchemyError:
+            return False
+        if self._settings.endpoint is not None:
+            deliver_within(self._spool, self._settings.endpoint, self._settings.endpoint.timeout)
+        return True
+
+    def write_test_run(self, dag_run: Any) -> None:  # noqa: ANN401
+        """Write a run of `airflow dags test`: its end is not committed, so the object tells it."""
+        key = (dag_run.dag_id, dag_run.run_id)
+        with database_connection() as connection:
+            run = database.read_run(connection, key)
+            if run is None or dag_run.start_date is None:
+                return
+            end = dag_run.end_date or datetime.now(timezone.utc)
+            state = str(getattr(dag_run.state, "value", dag_run.state))
+            run = run._replace(state=state, start_date=dag_run.start_date, end_date=end)
+            self._write(connection, run)
+        if self._settings.endpoint is not None:
+            deliver_within(self._spool, self._settings.endpoint, self._settings.flush_deadline)
+
+    def _finish(self, connection: Connection, key: RunKey) -> None:
+        since = self._waiting.pop(key, None)
+        run = database.read_run(connection, key)
+        if run is None or run.state not in database.TERMINAL or run.end_date is None:
+            return  # the row decides: it was rolled back, or marked while it goes on
+        try:
+            if key in self._requeued:
+                self._write_requeued(connection, key, run)
+            self._write(connection, run)
+        except SQLAlchemyError:
+            self._waiting[key] = since or time.monotonic()
+            raise
+        if self._watched is not None:
+            self._watched.pop(key, None)
+
+    def _write(self, connection: Connection, run: RunRow, until: datetime | None = None) -> None:
+        if run.start_date is None:
+            return
+        rows = database.read_rows(connection, run)
+        trace_id = trace_id_of_run(run.dag_id, run.run_id, run.start_date)
+        # Claimed after the read, which may fail, and before the write, which may not.
+        claim = self._memory.claim(run.dag_id, run.run_id, trace_id)
+        if claim.new:
+            trace = Trace(rows, previous=claim.previous, until=until)
+            self._writer.write_finished(trace.records())
+
+    def _put_off(self, key: RunKey, error: SQLAlchemyError) -> None:
+        since = self._waiting.setdefault(key, time.monotonic())
+        waited = time.monotonic() - since
+        if waited > _GIVE_UP_AFTER:
+            del self._waiting[key]
+            log.warning("pipeline_otel: run %s of %s can't be read; it has no root", key[1], key[0])
+        elif not waited or waited < 1.0:
+            log.warning(
+                "pipeline_otel: run %s of %s can't be read yet (%s); trying again",
+                key[1],
+                key[0],
+                type(error).__name__,
+            )
+
+    def _look_at_watched(self, connection: Connection) -> None:
+        if self._watched is None:
+            running = database.read_running(connection)
+            self._watched = {(r.dag_id, r.run_id): r.start_date for r in running if r.start_date}
+        runs = database.read_runs(connection, {*self._watched, *self._requeued})
+        now = datetime.now(timezone.utc)
+        for key, start in list(self._watched.items()):
+            run = runs.get(key)
+            if run is None:
+                del self._watched[key]
+            elif run.start_date != start:
+                self._notice(key, run.start_date, run.queued_at or now)
+            elif run.state in database.TERMINAL and run.end_date is not None:
+                if self._hooks_tell_marks:
+                    del self._watched[key]
+                elif now - run.end_date > _MARK_SETTLES:
+                    self._finish(connection, key)  # 2.11: a run marked by hand fires no hook
+        for key, requeued in list(self._requeued.items()):
+            run = runs.get(key)
+            if run is None or run.start_date == requeued.start:
+                del self._requeued[key]  # 2.11 takes the old start_date back: nothing happened
+            elif not database.has_running_tries(connection, key, requeued.until):
+                self._write_requeued(connection, key, run)
+
+    def _notice(self, key: RunKey, start: datetime | None, until: datetime) -> None:
+        """Notice that a run which has not ended has another start than the one that was seen."""
+        seen = (self._watched or {}).get(key)
+        if seen is None or seen == start or key in self._requeued:
+            return
+        self._requeued[key] = _Requeued(seen, until)
+        if self._watched is not None:
+            del self._watched[key]
+
+    def _write_requeued(self, connection: Connection, key: RunKey, run: RunRow) -> None:
+        requeued = self._requeued[key]
+        cut = run._replace(
+            state="running", start_date=requeued.start, end_date=requeued.until
+        )
+        self._write(connection, cut, requeued.until)
+        del self._requeued[key]
+
+    def _keep_delivering(self) -> None:
+        """Keep a process of our own beside the scheduler, which never waits for a collector."""
+        if self._settings.endpoint is None or self._spool.folder is None:
+            return
+        if self._drain is None or self._drain.poll() is not None:
+            self._drain = subprocess.Popen(  # noqa: S603
+                [sys.executable, "-m", "airflow_provider_pipeline_otel.cli", "drain", "--watch", "--with-parent"],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                env=_environment(self._spool),
+                cwd="/",
+            )
+
+
+def _environment(spool: Spool) -> dict[str, str]:
+    import os
+
+    return os.environ | {"AIRFLOW__PIPELINE_OTEL__SPOOL_DIR": str(spool.folder)}
+
+
+def database_connection() -> Connection:
+    """Return a connection of our own from Airflow's pool."""
+    from airflow import settings
+
+    return settings.engine.connect()

@@ -1,0 +1,201 @@
+"""Behind Airflow's commits: run ends become skeletons, failed reads are tried again, the spool is kept.
+
+An end hook fires inside Airflow's open transaction, and before its commit: there, a failing
+statement of ours would kill the scheduler on PostgreSQL, and a rollback would make a root tell of
+an end that did not happen. So the hook only notes the run in `session.info`; when the outermost
+transaction has ended with a commit, its connection is back in the pool and a connection of our own
+reads. The row decides then, never the hook. See docs/architecture.md.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from airflow_provider_pipeline_otel.guard import guarded
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session, SessionTransaction
+
+    from airflow_provider_pipeline_otel.config import Settings
+    from airflow_provider_pipeline_otel.run_ends import RunEnds
+    from airflow_provider_pipeline_otel.skeleton.database import RunKey
+
+log = logging.getLogger(__name__)
+
+_NOTED: Final = "pipeline_otel"
+_COMMITTED: Final = "pipeline_otel_committed"
+
+_TICK: Final = 5.0
+_SCHEDULERS: Final = frozenset({"SchedulerJob", "BackfillJob"})
+
+_MARK_DELAYS: Final = (4.0, 8.0, 24.0)
+"""Seconds that the API server waits before it reads a marked run: the scheduler may overrule it."""
+
+_OLD_MARK: Final = timedelta(seconds=10)
+"""A mark of a run that ended longer ago than this is a correction by hand, and no end."""
+
+
+class Noted(NamedTuple):
+    """What a hook left of a run: whether it ends or starts, and how its row stood then."""
+
+    ends: bool
+    state: str
+    queued_at: datetime | None
+    start_date: datetime | None
+    end_date: datetime | None
+
+
+class _Process:
+    """What this process has noted; a fork inherits it, and has no use for it."""
+
+    def __init__(self) -> None:
+        self.pid = os.getpid()
+        self.settings: Settings | None = None
+        self.job: Any = None
+        self.listening = False
+        self.run_ends: RunEnds | None = None
+        self.ticked_at = 0.0
+
+    def is_scheduler(self) -> bool:
+        # `__dict__`: attribute access would load an expired row, in the scheduler's own session.
+        job = getattr(self.job, "__dict__", {})
+        return job.get("job_type") in _SCHEDULERS and self.pid == os.getpid()
+
+
+_process: Final = _Process()
+
+
+def configure(settings: Settings) -> None:
+    """Take the settings that the plugin has read."""
+    _process.settings = settings
+
+
+def remember_job(job: object) -> None:
+    """Keep the job: Airflow calls the hook before the job knows its own type."""
+    _process.pid, _process.job = os.getpid(), job
+    _listen()
+
+
+def _listen() -> None:
+    """Hear the end of every transaction of this process; once, and never removed.
+
+    Removing a listener inside a running event makes the scheduler's commit raise, and listeners
+    with once=True stay on the scheduler's session for ever.
+    """
+    if _process.listening:
+        return
+    from sqlalchemy import event
+    from sqlalchemy.orm import Session
+
+    _process.listening = True
+    event.listen(Session, "after_commit", guarded(_committed))
+    event.listen(Session, "after_transaction_end", guarded(_ended))
+
+
+def note_start(dag_run: Any) -> None:  # noqa: ANN401
+    """Remember a run that starts, to notice if it is set back to queued, or on 2.11 marked."""
+    _note(dag_run, ends=False)
+
+
+def note_end(dag_run: Any) -> None:  # noqa: ANN401
+    """Remember a run that ends; the row is read when the end is committed."""
+    from sqlalchemy.orm import object_session
+
+    if object_session(dag_run) is None:  # `airflow dags test`: nobody else will write it
+        _run_ends().write_test_run(dag_run)
+        return
+    end_date = dag_run.__dict__.get("end_date")
+    if not _process.is_scheduler() and end_date is not None:
+        if datetime.now(timezone.utc) - end_date > _OLD_MARK:
+            return
+    _note(dag_run, ends=True)
+
+
+def _note(dag_run: Any, *, ends: bool) -> None:  # noqa: ANN401
+    from sqlalchemy.orm import object_session
+
+    session = object_session(dag_run)
+    if session is None:
+        return
+    _listen()
+    seen = dag_run.__dict__
+    noted = Noted(
+        ends=ends,
+        state=str(getattr(seen.get("state"), "value", seen.get("state"))),
+        queued_at=seen.get("queued_at"),
+        start_date=seen.get("start_date"),
+        end_date=seen.get("end_date"),
+    )
+    session.info.setdefault(_NOTED, {})[dag_run.dag_id, dag_run.run_id] = noted
+
+
+def _committed(session: Session) -> None:
+    # Also fires when a savepoint is released: that is no commit yet.
+    if not session.in_nested_transaction():
+        session.info[_COMMITTED] = True
+
+
+def _ended(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.parent is not None:
+        return
+    noted = session.info.pop(_NOTED, {})
+    if not session.info.pop(_COMMITTED, False):
+        return
+    if _process.is_scheduler():
+        _work(noted)
+    elif noted:
+        _wait_for_marks(noted)
+
+
+def _work(noted: dict[RunKey, Noted]) -> None:
+    ends = _run_ends()
+    for key, left in noted.items():
+        if left.ends:
+            ends.add(key)
+        else:
+            ends.watch(key, left.start_date, left.queued_at)
+    if noted:
+        ends.write_some()
+    if time.monotonic() - _process.ticked_at >= _TICK:
+        _process.ticked_at = time.monotonic()
+        ends.tick()
+
+
+def _run_ends() -> RunEnds:
+    if _process.run_ends is None:
+        from airflow_provider_pipeline_otel.run_ends import RunEnds
+
+        if _process.settings is None:
+            message = "the plugin has not configured the listener"
+            raise RuntimeError(message)
+        _process.run_ends = RunEnds(_process.settings)
+    return _process.run_ends
+
+
+def _wait_for_marks(noted: dict[RunKey, Noted]) -> None:
+    """In the API server: read again in a while, in a thread that lives no longer than that.
+
+    A marked run may go on (a teardown is still to run), and the scheduler may end it otherwise.
+    """
+    marks = {key: left for key, left in noted.items() if left.ends and left.end_date is not None}
+    if marks:
+        name = "pipeline_otel-marks"
+        threading.Thread(target=guarded(_write_marks), args=(marks,), name=name, daemon=True).start()
+
+
+def _write_marks(marks: dict[RunKey, Noted]) -> None:
+    ends = _run_ends()
+    left = dict(marks)
+    for delay in _MARK_DELAYS:
+        time.sleep(delay)
+        left = {key: mark for key, mark in left.items() if not ends.write_mark(key, mark.state, mark.end_date)}
+        if not left:
+            return
+    log.warning("pipeline_otel: %s marked runs could not be read; no root", len(left))
+
+

@@ -1,0 +1,185 @@
+"""setup_otel and flush_otel: the SDK, set up once per process, with the first span that needs it."""
+
+from __future__ import annotations
+
+import atexit
+import sys
+import threading
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from opentelemetry import metrics, trace
+
+from airflow_provider_pipeline_otel.config import is_sdk_disabled, read_settings, resource_of
+from airflow_provider_pipeline_otel.export.delivery import deliver_in_background, deliver_within
+from airflow_provider_pipeline_otel.export.recovery import recover
+from airflow_provider_pipeline_otel.export.spool import Spool, private_folder
+from airflow_provider_pipeline_otel.export.writer import SpanWriter
+from airflow_provider_pipeline_otel.sdk.tracer_provider import Home, PipelineTracerProvider
+from airflow_provider_pipeline_otel.stages import SCOPE, set_surroundings
+
+if TYPE_CHECKING:
+    from opentelemetry.metrics import Meter
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.trace import Tracer
+    from opentelemetry.util.types import AttributeValue
+
+    from airflow_provider_pipeline_otel.config import Settings
+    from airflow_provider_pipeline_otel.sdk.processor import SpoolProcessor
+
+
+class Live:
+    """What this process needs for live spans: settings at once, the SDK with the first span."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._settings: Settings | None = None
+        self._service_name: str | None = None
+        self._resource_attributes: dict[str, AttributeValue] = {}
+        self._built: tuple[TracerProvider, SpoolProcessor, SpanWriter] | None = None
+        self._metrics = False
+        self.home: Final = Home()
+        self.provider: Final = PipelineTracerProvider(lambda: self.build()[0], self.home)
+
+    def configure(
+        self,
+        settings: Settings | None = None,
+        service_name: str | None = None,
+        resource_attributes: Mapping[str, AttributeValue] | None = None,
+    ) -> None:
+        """Take what is said, until the first span; the first one to say a thing is heard."""
+        with self._lock:
+            if self._built:
+                return
+            self._settings = settings or self._settings
+            self._service_name = self._service_name or service_name
+            self._resource_attributes = dict(resource_attributes or {}) | self._resource_attributes
+
+    @property
+    def settings(self) -> Settings:
+        """What Airflow handed down, else what the environment says."""
+        if self._settings is None:
+            self._settings = read_settings()
+        return self._settings
+
+    def resource(self) -> dict[str, AttributeValue]:
+        """Return the attributes of this process's resource; the environment has the last word."""
+        default = self._service_name or ("airflow" if in_airflow() else "unknown_service:python")
+        said: dict[str, AttributeValue] = dict(resource_of(self.settings, default))
+        return self._resource_attributes | said
+
+    def build(self) -> tuple[TracerProvider, SpoolProcessor, SpanWriter]:
+        """Return the SDK's provider, our processor and the writer behind it; build them once."""
+        with self._lock:
+            if self._built is None:
+                self._built = self._build()
+            return self._built
+
+    def _build(self) -> tuple[TracerProvider, SpoolProcessor, SpanWriter]:
+        from opentelemetry.sdk.resources import Resource
+        from opentelemetry.sdk.trace import TracerProvider
+
+        from airflow_provider_pipeline_otel.sdk.id_generator import SystemIdGenerator
+        from airflow_provider_pipeline_otel.sdk.processor import SpoolProcessor
+
+        settings, resource = self.settings, self.resource()
+        spool = Spool(private_folder(settings.spool_dir), settings.caps)
+        writer = SpanWriter(spool, resource)
+        endpoint = settings.endpoint
+        deliver = endpoint and partial(deliver_in_background, spool, endpoint, endpoint.timeout)
+        processor = SpoolProcessor(writer, deliver)
+        provider = TracerProvider(
+            resource=Resource(resource), id_generator=SystemIdGenerator(), shutdown_on_exit=False
+        )
+        provider.add_span_processor(processor)
+        if not in_airflow():
+            atexit.register(flush_otel)
+        return provider, processor, writer
+
+    def flush(self, timeout: float) -> bool:
+        """Seal what has ended and deliver it; False: not all of it within `timeout` seconds."""
+        if self._built is None:
+            return True
+        writer = self._built[2]
+        writer.close()
+        if self.settings.endpoint is None:
+            return True
+        done = deliver_within(writer.spool, self.settings.endpoint, timeout)
+        return done is not None and done.fault is None and not done.segments_left
+
+    def finish(self, timeout: float) -> None:
+        """At a task's end: end what dead processes of this host left open, then deliver."""
+        if self._built is not None:
+            recover(self._built[2].spool)
+            self.flush(timeout)
+
+    def set_up_metrics(self) -> None:
+        """Send metrics by the SDK's own exporter, where nobody does and a collector is named."""
+        with self._lock:
+            wanted = self.settings.endpoint is not None and not in_airflow() and not self._metrics
+            self._metrics = True
+        if not wanted:
+            return
+        from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+        from opentelemetry.sdk.metrics import MeterProvider
+        from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+        from opentelemetry.sdk.resources import Resource
+
+        reader = PeriodicExportingMetricReader(OTLPMetricExporter())
+        metrics.set_meter_provider(MeterProvider([reader], Resource(self.resource())))
+
+
+live: Final = Live()
+
+
+def in_airflow() -> bool:
+    """Say whether this is a process of Airflow's, by what is imported: asking must import nothing."""
+    return "airflow" in sys.modules
+
+
+def install(attributes: Mapping[str, AttributeValue]) -> None:
+    """Make ours the provider of all stages, and the global one if nobody has set one."""
+    set_surroundings(live.provider, attributes)
+    if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
+        trace.set_tracer_provider(live.provider)
+
+
+def setup_otel(
+    service_name: str | None = None,
+    *,
+    resource_attributes: Mapping[str, AttributeValue] | None = None,
+) -> tuple[Tracer, Meter]:
+    """Set up OpenTelemetry for this process and return a tracer and a meter.
+
+    May be called any number of times, from any thread, before or after a fork, with or without
+    Airflow; the first service name and each first resource attribute count, and OTEL_SERVICE_NAME
+    and OTEL_RESOURCE_ATTRIBUTES overrule them. Spans go to the spool and from there to the
+    collector that OTEL_EXPORTER_OTLP_ENDPOINT names. Nothing is built before the first span. Where
+    somebody has set a tracer provider already, that one is used and left as it is.
+    """
+    name = service_name or SCOPE
+    live.configure(service_name=service_name, resource_attributes=resource_attributes)
+    off = is_sdk_disabled_here() or (in_airflow() and not live.settings.enabled)
+    if off:
+        return trace.NoOpTracer(), metrics.NoOpMeter(name)
+    if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
+        trace.set_tracer_provider(live.provider)
+    live.set_up_metrics()
+    return trace.get_tracer(name), metrics.get_meter(name)
+
+
+def is_sdk_disabled_here() -> bool:
+    """Say whether OTEL_SDK_DISABLED switches this process off."""
+    import os
+
+    return is_sdk_disabled(os.environ)
+
+
+def flush_otel(timeout: float = 0.5) -> bool:
+    """Deliver the spans that have ended; True if all of them are with the collector.
+
+    Never takes longer than `timeout` seconds. What isn't delivered by then stays in the spool, and
+    goes with a later attempt. Without a collector the spool is where spans belong: True.
+    """
+    return live.flush(timeout)

@@ -1,0 +1,118 @@
+"""Live spans on their way to disk: a span that began is there before its first child is."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+from weakref import WeakValueDictionary
+
+from opentelemetry.sdk.trace import SpanProcessor
+from opentelemetry.trace import get_current_span
+
+from airflow_provider_pipeline_otel.record import (
+    Event,
+    Link,
+    Scope,
+    SpanKind,
+    SpanRecord,
+    StatusCode,
+)
+from airflow_provider_pipeline_otel.semconv import attributes
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+    from opentelemetry.sdk.trace import ReadableSpan, Span
+
+    from airflow_provider_pipeline_otel.export.writer import SpanWriter
+
+DELIVER_EVERY: Final = 10.0
+"""Seconds at least between two deliveries while the process goes on."""
+
+_SUMMED: Final = (
+    attributes.PIPELINE_RECORDS_READ,
+    attributes.PIPELINE_RECORDS_WRITTEN,
+    attributes.PIPELINE_RECORDS_FAILED,
+    attributes.PIPELINE_BYTES_PROCESSED,
+)
+
+
+class SpoolProcessor(SpanProcessor):
+    """Turns SDK spans into records: starts as soon as something hangs on them, ends at once."""
+
+    def __init__(self, writer: SpanWriter, deliver: Callable[[], None] | None) -> None:
+        self._writer = writer
+        self._deliver = deliver
+        self._delivered_at = time.monotonic()
+        # Weak: a span that user code drops without ending it must not live on here.
+        self._going: WeakValueDictionary[int, Span] = WeakValueDictionary()
+        self._written: set[int] = set()
+        self._sums: Counter[str] = Counter()
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Write the parent's start ahead, if it is a span of this process that has none yet."""
+        parent = get_current_span(parent_context).get_span_context().span_id
+        going = self._going.get(parent)
+        if going is not None and parent not in self._written:
+            self.write_open(going)
+        self._going[span.get_span_context().span_id] = span
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Write the span; now and then start a delivery."""
+        span_id = span.get_span_context().span_id
+        self._going.pop(span_id, None)
+        self._written.discard(span_id)
+        self._add_up(span)
+        self._writer.write_ended(read_span(span))
+        if self._deliver and time.monotonic() - self._delivered_at >= DELIVER_EVERY:
+            self._delivered_at = time.monotonic()
+            self._deliver()
+
+    def write_open(self, span: ReadableSpan, *, terminated: bool = False) -> None:
+        """Write the start of a span that goes on, with the attributes that it has by now."""
+        self._written.add(span.get_span_context().span_id)
+        self._writer.write_open(read_span(span), terminated=terminated)
+
+    def take_sums(self) -> dict[str, int]:
+        """Return the records and bytes of all stages that ended since the last call."""
+        sums, self._sums = self._sums, Counter()
+        return dict(sums)
+
+    def _add_up(self, span: ReadableSpan) -> None:
+        found = span.attributes or {}
+        if attributes.PIPELINE_STAGE in found:
+            for name in _SUMMED:
+                value = found.get(name)
+                if isinstance(value, int):
+                    self._sums[name] += value
+
+
+def read_span(span: ReadableSpan) -> SpanRecord:
+    """Return what the SDK knows of a span; a span that goes on ends at 0."""
+    context, parent, scope = span.get_span_context(), span.parent, span.instrumentation_scope
+    return SpanRecord(
+        trace_id=context.trace_id.to_bytes(16, "big"),
+        span_id=context.span_id.to_bytes(8, "big"),
+        parent_span_id=parent.span_id.to_bytes(8, "big") if parent else b"",
+        name=span.name,
+        start_ns=span.start_time or 0,
+        end_ns=span.end_time or 0,
+        attributes=dict(span.attributes or {}),
+        status=StatusCode(span.status.status_code.value),
+        status_message=span.status.description or "",
+        events=tuple(
+            Event(event.name, event.timestamp, dict(event.attributes or {}))
+            for event in span.events
+        ),
+        links=tuple(
+            Link(
+                link.context.trace_id.to_bytes(16, "big"),
+                link.context.span_id.to_bytes(8, "big"),
+                dict(link.attributes or {}),
+            )
+            for link in span.links
+        ),
+        kind=SpanKind(span.kind.value + 1),  # the SDK counts from 0, OTLP from 1
+        scope=Scope(scope.name, scope.version or "") if scope else Scope(""),
+    )

@@ -1,0 +1,1 @@
+"""Every attribute and metric name that the package writes, each in one place."""

@@ -1,0 +1,1 @@
+"""A finished run's rows → the spans of run, tries and markers."""

@@ -1,0 +1,76 @@
+"""Which trace each run had last: so that a repeated end writes nothing, and a cleared run links back.
+
+A small file beside the spool, shared by the processes of a host. Its loss costs a link or a second
+root with the same id, and no more.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from hashlib import sha256
+from pathlib import Path
+from typing import Final, NamedTuple
+
+_KEY: Final = 16
+_ENTRY: Final = _KEY + 16
+_MOST: Final = 32_768
+"""Entries; 1 MiB. The older half goes."""
+
+
+class Claim(NamedTuple):
+    """`new`: this trace's root has not been written; `previous`: the run's trace before, if known."""
+
+    new: bool
+    previous: bytes | None
+
+
+class RunMemory:
+    """The file; `path` None remembers nothing."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+
+    def claim(self, dag_id: str, run_id: str, trace_id: bytes) -> Claim:
+        """Say whether the trace is new, and remember it: of two who ask, one is told so."""
+        if self._path is None:
+            return Claim(new=True, previous=None)
+        try:
+            fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError:
+            return Claim(new=True, previous=None)
+        try:
+            fcntl.lockf(fd, fcntl.LOCK_EX)
+            return _claim(fd, _hash(dag_id, run_id), trace_id)
+        except OSError:
+            return Claim(new=True, previous=None)
+        finally:
+            os.close(fd)
+
+
+def _hash(dag_id: str, run_id: str) -> bytes:
+    return sha256(f"{len(dag_id)}:{dag_id}{run_id}".encode("utf-8", "surrogatepass")).digest()[:_KEY]
+
+
+def _claim(fd: int, key: bytes, trace_id: bytes) -> Claim:
+    data = os.pread(fd, os.fstat(fd).st_size, 0)
+    data = data[: len(data) // _ENTRY * _ENTRY]
+    previous = _last(data, key)
+    if previous == trace_id:
+        return Claim(new=False, previous=previous)
+    if len(data) >= _MOST * _ENTRY:
+        data = data[len(data) // 2 // _ENTRY * _ENTRY :]
+        os.pwrite(fd, data, 0)
+        os.ftruncate(fd, len(data))
+    os.pwrite(fd, key + trace_id, len(data))
+    return Claim(new=True, previous=previous)
+
+
+def _last(data: bytes, key: bytes) -> bytes | None:
+    at = len(data)
+    while True:
+        at = data.rfind(key, 0, at + _KEY - 1) if at < len(data) else data.rfind(key)
+        if at < 0:
+            return None
+        if at % _ENTRY == 0:
+            return data[at + _KEY : at + _ENTRY]

@@ -1,0 +1,88 @@
+"""What Airflow's database says of a run, as frozen rows."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+_CLOCKS: Final = timedelta(seconds=2)
+"""How far apart the clocks of two schedulers may be."""
+
+
+class RunRow(NamedTuple):
+    """A DAG run."""
+
+    dag_id: str
+    run_id: str
+    run_type: str
+    state: str
+    start_date: datetime
+    end_date: datetime
+    queued_at: datetime | None
+    logical_date: datetime | None
+    clear_number: int | None
+    partition_key: str | None
+
+
+class TryRow(NamedTuple):
+    """A try, or a task instance that never ran; the fields that are read are the same for both."""
+
+    task_id: str
+    map_index: int
+    try_number: int
+    state: str | None
+    start_date: datetime | None
+    end_date: datetime | None
+    queued_dttm: datetime | None
+    operator: str | None
+    queue: str | None
+    pool: str | None
+    hostname: str | None
+    pid: int | None
+
+    @property
+    def key(self) -> tuple[str, int, int]:
+        """What tells this try from all others of the run."""
+        return self.task_id, self.map_index, self.try_number
+
+
+class Cause(NamedTuple):
+    """A try or run that this run was started by: kind of link, trace id, span id."""
+
+    kind: str
+    trace_id: bytes
+    span_id: bytes
+
+
+class RunRows(NamedTuple):
+    """All rows of a run; `first_pokes` holds the first start of each try that was rescheduled."""
+
+    run: RunRow
+    tries: tuple[TryRow, ...]
+    history: tuple[TryRow, ...]
+    first_pokes: dict[tuple[str, int, int], datetime]
+    pokes_say_starts: bool
+    tags: tuple[str, ...]
+    causes: tuple[Cause, ...]
+
+
+class Incarnation(NamedTuple):
+    """One life of a run: it ends where the run is cleared, or set back to queued while it runs."""
+
+    start: datetime
+    until: datetime | None = None
+
+    def has(self, row: TryRow) -> bool:
+        """Say whether the try's worker took this life's start for the run's, by the database alone.
+
+        A try that ended before it, or was queued before it, belongs to an earlier life. Both times
+        are asked: queued_dttm is a scheduler's clock, end_date on 3.x a worker's, seconds behind.
+        """
+        times = [time for time in (row.end_date, row.queued_dttm) if time is not None]
+        if times and max(times) < self.start:
+            return False
+        if row.queued_dttm is None:
+            return self.until is None
+        if row.queued_dttm < self.start - _CLOCKS:
+            return False
+        return self.until is None or row.queued_dttm < self.until

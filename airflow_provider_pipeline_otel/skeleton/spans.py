@@ -1,0 +1,224 @@
+"""Rows → records: root, tries, markers. Knows no database and no Airflow."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Final
+
+from airflow_provider_pipeline_otel.identity import (
+    span_id_of_run,
+    span_id_of_try,
+    trace_id_of_run,
+)
+from airflow_provider_pipeline_otel.record import (
+    AttributeValue,
+    Link,
+    SpanRecord,
+    StatusCode,
+)
+from airflow_provider_pipeline_otel.semconv import attributes as names
+from airflow_provider_pipeline_otel.skeleton.rows import Incarnation, RunRow, RunRows, TryRow
+
+if TYPE_CHECKING:
+    from airflow_provider_pipeline_otel.record import Attributes
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+NEVER_RAN: Final = frozenset({"skipped", "upstream_failed", "removed"})
+"""States in which a task instance may stand without ever having run."""
+
+_STATUS: Final = {
+    "success": StatusCode.OK,
+    "failed": StatusCode.ERROR,
+    "up_for_retry": StatusCode.ERROR,
+}
+"""All other states, those of later versions too, are UNSET."""
+
+
+def nanoseconds(time: datetime) -> int:
+    """Return the time as nanoseconds since 1970; without a time zone it is taken for UTC."""
+    delta = (time if time.tzinfo else time.replace(tzinfo=timezone.utc)) - _EPOCH
+    return (delta.days * 86_400 + delta.seconds) * 10**9 + delta.microseconds * 1000
+
+
+class Trace:
+    """The skeleton of one life of a run."""
+
+    def __init__(
+        self,
+        rows: RunRows,
+        *,
+        previous: bytes | None = None,
+        until: datetime | None = None,
+    ) -> None:
+        self._rows = rows
+        self._run = rows.run
+        self._requeued = until is not None
+        self._previous = previous
+        self._life = Incarnation(rows.run.start_date, until)
+        self.trace_id = trace_id_of_run(rows.run.dag_id, rows.run.run_id, rows.run.start_date)
+        self._root_id = span_id_of_run(self.trace_id)
+        self._end_ns = nanoseconds(rows.run.end_date)
+        self._tries = self._spans_of_this_life()
+        self._keys = {row.key for row in self._tries}
+        self._last = {}
+        for row in self._tries:
+            self._last[row[:2]] = max(self._last.get(row[:2], 0), row.try_number)
+
+    def records(self) -> Iterator[SpanRecord]:
+        """Yield the root, then failures, then the rest: backends cut big traces at their end."""
+        yield self._root()
+        rest = []
+        for row in self._tries:
+            record = self._try(row)
+            if record.status is StatusCode.ERROR:
+                yield record
+            else:
+                rest.append(record)
+        yield from rest
+
+    def _spans_of_this_life(self) -> list[TryRow]:
+        history = {row.key: row for row in self._rows.history}
+        # The history row speaks for a try that has one: while a try waits for its retry, both are.
+        found = [row for row in self._rows.history if row.state and self._life.has(row)]
+        for row in self._rows.tries:
+            if row.key in history:
+                if row.state in NEVER_RAN and not self._requeued:
+                    found.append(self._cleared_and_not_run(row))
+            elif row.state and self._life.has(row):
+                found.append(row)
+        return found
+
+    def _cleared_and_not_run(self, row: TryRow) -> TryRow:
+        """Return the marker of a task that ran, was cleared, and did not come to run again.
+
+        A clear resets neither pid nor start_date: the row looks as if it had run, under the number
+        of a try that did.
+        """
+        return row._replace(
+            try_number=row.try_number + 1,
+            start_date=None,
+            end_date=None,
+            queued_dttm=None,
+            hostname=None,
+            pid=None,
+        )
+
+    def _root(self) -> SpanRecord:
+        run = self._run
+        starts = [time for time in (run.queued_at, run.start_date) if time is not None]
+        if self._requeued:
+            starts = [run.start_date]
+        links = [Link(c.trace_id, c.span_id, _link_type(c.kind)) for c in self._rows.causes]
+        if self._previous and self._previous != self.trace_id:
+            before = span_id_of_run(self._previous)
+            links.append(Link(self._previous, before, _link_type("rerun")))
+        return SpanRecord(
+            trace_id=self.trace_id,
+            span_id=self._root_id,
+            parent_span_id=b"",
+            name=f"dag_run.{run.dag_id}",
+            start_ns=nanoseconds(min(starts)),
+            end_ns=max(self._end_ns, nanoseconds(min(starts))),
+            attributes=self._root_attributes(),
+            status=StatusCode.UNSET if self._requeued else _STATUS.get(run.state, StatusCode.UNSET),
+            links=tuple(links),
+        )
+
+    def _root_attributes(self) -> Attributes:
+        run = self._run
+        said: dict[str, AttributeValue | None] = {
+            names.AIRFLOW_DAG_ID: run.dag_id,
+            names.AIRFLOW_DAG_RUN_RUN_ID: run.run_id,
+            names.AIRFLOW_DAG_RUN_RUN_TYPE: run.run_type,
+            names.AIRFLOW_DAG_RUN_STATE: run.state,
+            names.AIRFLOW_DAG_RUN_LOGICAL_DATE: _iso(run.logical_date),
+            names.AIRFLOW_DAG_RUN_QUEUED_AT: _iso(run.queued_at),
+            names.AIRFLOW_DAG_RUN_START_DATE: _iso(run.start_date),
+            names.AIRFLOW_DAG_RUN_END_DATE: None if self._requeued else _iso(run.end_date),
+            names.AIRFLOW_DAG_RUN_CLEAR_NUMBER: run.clear_number,
+            names.AIRFLOW_DAG_RUN_PARTITION_KEY: run.partition_key,
+            names.AIRFLOW_DAG_TAGS: self._rows.tags,
+            names.PIPELINE_NAME: run.dag_id,
+            names.PIPELINE_SPAN_LEVEL: "skeleton",
+            names.PIPELINE_FAILURE_FIRST_TASK: self._first_failure(),
+            names.PIPELINE_DAG_RUN_REQUEUED: self._requeued or None,
+        }
+        last = (row for row in self._tries if row.try_number == self._last[row[:2]])
+        for state, count in Counter(row.state for row in last).items():
+            said[f"{names.PIPELINE_RUN_TASKS}.{state}"] = count
+        return {name: value for name, value in said.items() if value not in (None, "", ())}
+
+    def _first_failure(self) -> str | None:
+        failed = [row for row in self._tries if self._state(row) == "failed" and row.end_date]
+        return min(failed, key=lambda row: nanoseconds(row.end_date or self._run.end_date)).task_id if failed else None
+
+    def _state(self, row: TryRow) -> str:
+        """Return the state of the try: a failed one that was tried again says so."""
+        later = row.try_number < self._last[row[:2]]
+        return "up_for_retry" if row.state == "failed" and later else str(row.state)
+
+    def _times(self, row: TryRow) -> tuple[int, int, bool]:
+        """Return start and end, and whether the start is the first poke's end."""
+        end = nanoseconds(row.end_date) if row.end_date is not None else self._end_ns
+        if row.pid is None:  # never ran: it has no length
+            return end, end, False
+        poke = self._rows.first_pokes.get(row.key)
+        first = min((time for time in (poke, row.start_date) if time is not None), default=None)
+        start = min(nanoseconds(first), end) if first is not None else end
+        return start, end, poke is not None and not self._rows.pokes_say_starts
+
+    def _try(self, row: TryRow) -> SpanRecord:
+        start, end, estimated = self._times(row)
+        state = self._state(row)
+        said: dict[str, AttributeValue] = {
+            names.AIRFLOW_DAG_ID: self._run.dag_id,
+            names.AIRFLOW_TASK_ID: row.task_id,
+            names.AIRFLOW_DAG_RUN_RUN_ID: self._run.run_id,
+            names.AIRFLOW_TASK_INSTANCE_TRY_NUMBER: row.try_number,
+            names.AIRFLOW_TASK_INSTANCE_MAP_INDEX: row.map_index,
+            names.AIRFLOW_TASK_INSTANCE_STATE: state,
+            names.PIPELINE_NAME: self._run.dag_id,
+            names.PIPELINE_SPAN_LEVEL: "skeleton",
+        }
+        if row.operator:
+            said[names.AIRFLOW_TASK_INSTANCE_OPERATOR] = row.operator
+        if row.queue:
+            said[names.AIRFLOW_TASK_INSTANCE_QUEUE] = row.queue
+        if row.pool:
+            said[names.AIRFLOW_TASK_INSTANCE_POOL] = row.pool
+        if row.hostname:
+            said[names.AIRFLOW_TASK_INSTANCE_HOSTNAME] = row.hostname
+        if row.queued_dttm is not None and row.pid is not None:
+            waited = start - nanoseconds(row.queued_dttm)
+            if waited >= 0:
+                said[names.AIRFLOW_TASK_INSTANCE_QUEUED_DURATION] = waited / 10**9
+        if estimated:
+            said[names.PIPELINE_SPAN_START_ESTIMATED] = True
+        return SpanRecord(
+            trace_id=self.trace_id,
+            span_id=span_id_of_try(self.trace_id, *row.key),
+            parent_span_id=self._root_id,
+            name=f"task_run.{row.task_id}",
+            start_ns=start,
+            end_ns=end,
+            attributes=said,
+            status=_STATUS.get(state, StatusCode.UNSET),
+            links=self._retry_link(row),
+        )
+
+    def _retry_link(self, row: TryRow) -> tuple[Link, ...]:
+        before = (row.task_id, row.map_index, row.try_number - 1)
+        if before not in self._keys:  # the history table has holes: nothing may dangle
+            return ()
+        return (Link(self.trace_id, span_id_of_try(self.trace_id, *before), _link_type("retry")),)
+
+
+def _link_type(kind: str) -> Attributes:
+    return {names.AIRFLOW_LINK_TYPE: kind}
+
+
+def _iso(time: datetime | None) -> str | None:
+    return None if time is None else time.isoformat()
