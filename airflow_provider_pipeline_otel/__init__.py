@@ -30,7 +30,7 @@ _PUBLIC = {
     "setup_otel": "sdk.configuration",
 }
 
-__all__ = [  # noqa: F822  loaded on first use
+__all__ = [
     "Stage",
     "TracedPythonOperator",
     "XComContextMixin",

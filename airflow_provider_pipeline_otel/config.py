@@ -57,14 +57,14 @@ class Settings(msgspec.Struct, frozen=True):
 
 
 def environment_option(environ: Mapping[str, str]) -> Option:
-    """Return an `Option` that reads AIRFLOW__PIPELINE_OTEL__…, for where Airflow isn't installed."""
+    """Return an `Option` that reads AIRFLOW__PIPELINE_OTEL__…, for where Airflow isn't."""
     return lambda name: environ.get(f"AIRFLOW__{SECTION}__{name}".upper())
 
 
 def read_settings(
     environ: Mapping[str, str] = os.environ, option: Option | None = None
 ) -> Settings:
-    """Read everything that is configured; what can't be read is warned of and left at its default."""
+    """Read what is configured; what can't be read is warned of and left at its default."""
     read = _Reader(option or environment_option(environ))
     return Settings(
         enabled=read.boolean("enabled") and not is_sdk_disabled(environ),
@@ -184,7 +184,9 @@ def _headers(text: str) -> tuple[tuple[str, str], ...]:
 def _pairs(text: str) -> list[tuple[str, str]]:
     """Read `a=1,b=2` as W3C baggage has it: "=" may stand in values, which are URL-encoded."""
     split = [pair.partition("=") for pair in text.split(",")]
-    return [(name.strip(), unquote(value.strip())) for name, sep, value in split if sep and name.strip()]
+    return [
+        (name.strip(), unquote(value.strip())) for name, sep, value in split if sep and name.strip()
+    ]
 
 
 _RESOURCE_VARIABLES: Final = {
@@ -197,7 +199,9 @@ _RESOURCE_VARIABLES: Final = {
 
 def _resource_attributes(environ: Mapping[str, str]) -> dict[str, str]:
     found = {
-        key: environ[variable] for variable, key in _RESOURCE_VARIABLES.items() if environ.get(variable)
+        key: environ[variable]
+        for variable, key in _RESOURCE_VARIABLES.items()
+        if environ.get(variable)
     }
     return found | dict(_pairs(environ.get("OTEL_RESOURCE_ATTRIBUTES", "")))
 

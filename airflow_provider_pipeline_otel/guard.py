@@ -20,7 +20,6 @@ def guarded(hook: Callable[P, None]) -> Callable[P, None]:
     Other BaseExceptions pass: AirflowTaskTimeout is thrown asynchronously, maybe into our code, and
     swallowing it would make a timed-out task run for ever.
     """
-
     name = getattr(hook, "__name__", type(hook).__name__)
 
     @wraps(hook)

@@ -8,14 +8,14 @@ running run is set back to queued). See docs/architecture.md.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
 VERSION: Final = b"1"
 """Part of every key: ids of another scheme never meet these."""
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
@@ -38,7 +38,7 @@ def trace_id_of_run(dag_id: str, run_id: str, start_date: datetime) -> bytes:
     A `start_date` without a time zone is taken for UTC.
     """
     if start_date.tzinfo is None:
-        start_date = start_date.replace(tzinfo=timezone.utc)
+        start_date = start_date.replace(tzinfo=UTC)
     microseconds = (start_date - _EPOCH) // _MICROSECOND
     key = _key(VERSION, b"run", _text(dag_id), _text(run_id), b"%d" % microseconds)
     return _never_zero(sha256(key).digest()[:16])
@@ -51,7 +51,5 @@ def span_id_of_run(trace_id: bytes) -> bytes:
 
 def span_id_of_try(trace_id: bytes, task_id: str, map_index: int, try_number: int) -> bytes:
     """Return the 8 bytes of the id of `task_run.<task_id>`."""
-    key = _key(
-        VERSION, trace_id, b"try", _text(task_id), b"%d" % map_index, b"%d" % try_number
-    )
+    key = _key(VERSION, trace_id, b"try", _text(task_id), b"%d" % map_index, b"%d" % try_number)
     return _never_zero(sha256(key).digest()[:8])

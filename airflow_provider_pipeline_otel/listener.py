@@ -1,4 +1,4 @@
-"""The hooks: a task's process opens and closes worker.<task>, seals and delivers; a run's end is noted.
+"""The hooks: a task's process opens and closes worker.<task> and delivers; run ends are noted.
 
 Airflow 2.11 lets a hook's exception kill the scheduler or fail the task: every hook is guarded.
 Hooks name only the arguments that they use, and pluggy passes those alone: one listener serves
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from airflow_provider_pipeline_otel.config import Settings
 
 _TASK_PROCESS: Final = frozenset({"TaskRunnerMarker", "TaskCommandMarker"})
+
 
 def configure(settings: Settings) -> None:
     """Take the settings that the plugin has read."""

@@ -39,7 +39,7 @@ OPTIONS: dict[str, dict[str, str]] = {
         "default": "True",
     },
     "spool_max_bytes": {
-        "description": "Bytes that the spool may hold; beyond, the oldest spans go and are counted.",
+        "description": "Bytes that the spool may hold; beyond, the oldest go and are counted.",
         "type": "integer",
         "example": "1073741824",
         "default": "268435456",

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 Scalar = str | bool | int | float | bytes
-AttributeValue = Scalar | Sequence[str] | Sequence[bool] | Sequence[int] | Sequence[float]
+AttributeValue = Scalar | Sequence["AttributeValue"] | Mapping[str, "AttributeValue"] | None
 Attributes = Mapping[str, AttributeValue]
 
 NO_ATTRIBUTES: Final[Attributes] = {}

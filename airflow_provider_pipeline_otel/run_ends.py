@@ -1,12 +1,13 @@
-"""Ended runs on their way to spans: read on a connection of our own, claimed, written, or put off."""
+"""Ended runs on their way to spans: read on a connection of our own, written, or put off."""
 
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -19,6 +20,7 @@ from airflow_provider_pipeline_otel.export.writer import SpanWriter
 from airflow_provider_pipeline_otel.identity import trace_id_of_run
 from airflow_provider_pipeline_otel.skeleton import database
 from airflow_provider_pipeline_otel.skeleton.memory import RunMemory
+from airflow_provider_pipeline_otel.skeleton.rows import Life
 from airflow_provider_pipeline_otel.skeleton.spans import Trace
 
 if TYPE_CHECKING:
@@ -38,14 +40,6 @@ _GIVE_UP_AFTER: Final = 600.0
 _MARK_SETTLES: Final = timedelta(seconds=2)
 
 
-class _Requeued:
-    """A life of a run that was cut short: its root is written when its last try is over."""
-
-    def __init__(self, start: datetime, until: datetime) -> None:
-        self.start = start
-        self.until = until
-
-
 class RunEnds:
     """The ends that are still to be written, and the runs that are watched."""
 
@@ -57,9 +51,8 @@ class RunEnds:
         self._memory = RunMemory(folder and folder / "runs")
         self._waiting: dict[RunKey, float] = {}
         self._watched: dict[RunKey, datetime] | None = None
-        self._requeued: dict[RunKey, _Requeued] = {}
+        self._requeued: dict[RunKey, Life] = {}
         self._drain: subprocess.Popen[bytes] | None = None
-        self._hooks_tell_marks = not hasattr(database.DagRun, "execution_date")
 
     def add(self, key: RunKey) -> None:
         """Take a run whose end has been committed."""
@@ -108,12 +101,13 @@ class RunEnds:
         self._keep_delivering()
 
     def write_mark(self, key: RunKey, state: str, end: datetime | None) -> bool:
-        """Write a run that was marked, if the row still says what the mark left; False: not read."""
+        """Write a marked run, if the row still says what the mark left; False: not read."""
         try:
             with database_connection() as connection:
                 run = database.read_run(connection, key)
-                if run is not None and (run.state, run.end_date) == (state, end):
-                    self._write(connection, run)
+                life = _life_of(run)
+                if run is not None and life is not None and (run.state, life.end) == (state, end):
+                    self._write(connection, run, life)
         except SQLAlchemyError:
             return False
         if self._settings.endpoint is not None:
@@ -127,38 +121,35 @@ class RunEnds:
             run = database.read_run(connection, key)
             if run is None or dag_run.start_date is None:
                 return
-            end = dag_run.end_date or datetime.now(timezone.utc)
+            life = Life(dag_run.start_date, dag_run.end_date or datetime.now(UTC))
             state = str(getattr(dag_run.state, "value", dag_run.state))
-            run = run._replace(state=state, start_date=dag_run.start_date, end_date=end)
-            self._write(connection, run)
+            run = run._replace(state=state, start_date=life.start, end_date=life.end)
+            self._write(connection, run, life)
         if self._settings.endpoint is not None:
             deliver_within(self._spool, self._settings.endpoint, self._settings.flush_deadline)
 
     def _finish(self, connection: Connection, key: RunKey) -> None:
         since = self._waiting.pop(key, None)
         run = database.read_run(connection, key)
-        if run is None or run.state not in database.TERMINAL or run.end_date is None:
+        life = _life_of(run)
+        if run is None or life is None:
             return  # the row decides: it was rolled back, or marked while it goes on
         try:
             if key in self._requeued:
                 self._write_requeued(connection, key, run)
-            self._write(connection, run)
+            self._write(connection, run, life)
         except SQLAlchemyError:
             self._waiting[key] = since or time.monotonic()
             raise
-        if self._watched is not None:
-            self._watched.pop(key, None)
+        self._forget(key)
 
-    def _write(self, connection: Connection, run: RunRow, until: datetime | None = None) -> None:
-        if run.start_date is None:
-            return
+    def _write(self, connection: Connection, run: RunRow, life: Life) -> None:
         rows = database.read_rows(connection, run)
-        trace_id = trace_id_of_run(run.dag_id, run.run_id, run.start_date)
+        trace_id = trace_id_of_run(run.dag_id, run.run_id, life.start)
         # Claimed after the read, which may fail, and before the write, which may not.
         claim = self._memory.claim(run.dag_id, run.run_id, trace_id)
         if claim.new:
-            trace = Trace(rows, previous=claim.previous, until=until)
-            self._writer.write_finished(trace.records())
+            self._writer.write_finished(Trace(rows, life, claim.previous).records())
 
     def _put_off(self, key: RunKey, error: SQLAlchemyError) -> None:
         since = self._waiting.setdefault(key, time.monotonic())
@@ -177,42 +168,45 @@ class RunEnds:
     def _look_at_watched(self, connection: Connection) -> None:
         if self._watched is None:
             running = database.read_running(connection)
-            self._watched = {(r.dag_id, r.run_id): r.start_date for r in running if r.start_date}
+            self._watched = {
+                (r.dag_id, r.run_id): r.start_date for r in running if r.start_date is not None
+            }
         runs = database.read_runs(connection, {*self._watched, *self._requeued})
-        now = datetime.now(timezone.utc)
         for key, start in list(self._watched.items()):
-            run = runs.get(key)
-            if run is None:
-                del self._watched[key]
-            elif run.start_date != start:
-                self._notice(key, run.start_date, run.queued_at or now)
-            elif run.state in database.TERMINAL and run.end_date is not None:
-                if self._hooks_tell_marks:
-                    del self._watched[key]
-                elif now - run.end_date > _MARK_SETTLES:
-                    self._finish(connection, key)  # 2.11: a run marked by hand fires no hook
+            self._look_at(connection, key, start, runs.get(key))
         for key, requeued in list(self._requeued.items()):
             run = runs.get(key)
             if run is None or run.start_date == requeued.start:
                 del self._requeued[key]  # 2.11 takes the old start_date back: nothing happened
-            elif not database.has_running_tries(connection, key, requeued.until):
+            elif not database.has_running_tries(connection, key, requeued.end):
                 self._write_requeued(connection, key, run)
+
+    def _look_at(
+        self, connection: Connection, key: RunKey, start: datetime, run: RunRow | None
+    ) -> None:
+        now = datetime.now(UTC)
+        if run is not None and run.start_date != start:
+            self._notice(key, run.start_date, run.queued_at or now)
+        elif run is None or (run.state in database.TERMINAL and database.MARKS_FIRE_HOOKS):
+            self._forget(key)
+        elif run.end_date is not None and now - run.end_date > _MARK_SETTLES:
+            self._finish(connection, key)  # 2.11: a run marked by hand fires no hook
+
+    def _forget(self, key: RunKey) -> None:
+        if self._watched is not None:
+            self._watched.pop(key, None)
 
     def _notice(self, key: RunKey, start: datetime | None, until: datetime) -> None:
         """Notice that a run which has not ended has another start than the one that was seen."""
         seen = (self._watched or {}).get(key)
         if seen is None or seen == start or key in self._requeued:
             return
-        self._requeued[key] = _Requeued(seen, until)
-        if self._watched is not None:
-            del self._watched[key]
+        self._requeued[key] = Life(seen, until, until)
+        self._forget(key)
 
     def _write_requeued(self, connection: Connection, key: RunKey, run: RunRow) -> None:
-        requeued = self._requeued[key]
-        cut = run._replace(
-            state="running", start_date=requeued.start, end_date=requeued.until
-        )
-        self._write(connection, cut, requeued.until)
+        """Write the life that was cut short, now that its last try is over."""
+        self._write(connection, run._replace(state="running"), self._requeued[key])
         del self._requeued[key]
 
     def _keep_delivering(self) -> None:
@@ -220,8 +214,15 @@ class RunEnds:
         if self._settings.endpoint is None or self._spool.folder is None:
             return
         if self._drain is None or self._drain.poll() is not None:
-            self._drain = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-m", "airflow_provider_pipeline_otel.cli", "drain", "--watch", "--with-parent"],
+            self._drain = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "airflow_provider_pipeline_otel.cli",
+                    "drain",
+                    "--watch",
+                    "--with-parent",
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 env=_environment(self._spool),
@@ -229,9 +230,16 @@ class RunEnds:
             )
 
 
-def _environment(spool: Spool) -> dict[str, str]:
-    import os
+def _life_of(run: RunRow | None) -> Life | None:
+    """Return the life of a run that is over, None where it isn't."""
+    if run is None or run.state not in database.TERMINAL:
+        return None
+    if run.start_date is None or run.end_date is None:
+        return None
+    return Life(run.start_date, run.end_date)
 
+
+def _environment(spool: Spool) -> dict[str, str]:
     return os.environ | {"AIRFLOW__PIPELINE_OTEL__SPOOL_DIR": str(spool.folder)}
 
 
@@ -239,4 +247,6 @@ def database_connection() -> Connection:
     """Return a connection of our own from Airflow's pool."""
     from airflow import settings
 
+    if settings.engine is None:
+        raise SQLAlchemyError("Airflow has no engine yet")
     return settings.engine.connect()

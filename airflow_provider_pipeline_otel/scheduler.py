@@ -1,4 +1,4 @@
-"""Behind Airflow's commits: run ends become skeletons, failed reads are tried again, the spool is kept.
+"""Behind Airflow's commits: run ends become skeletons, and the scheduler's tick.
 
 An end hook fires inside Airflow's open transaction, and before its commit: there, a failing
 statement of ours would kill the scheduler on PostgreSQL, and a rollback would make a root tell of
@@ -13,7 +13,7 @@ import logging
 import os
 import threading
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from airflow_provider_pipeline_otel.guard import guarded
@@ -110,9 +110,9 @@ def note_end(dag_run: Any) -> None:  # noqa: ANN401
         _run_ends().write_test_run(dag_run)
         return
     end_date = dag_run.__dict__.get("end_date")
-    if not _process.is_scheduler() and end_date is not None:
-        if datetime.now(timezone.utc) - end_date > _OLD_MARK:
-            return
+    is_mark = not _process.is_scheduler() and end_date is not None
+    if is_mark and datetime.now(UTC) - end_date > _OLD_MARK:
+        return
     _note(dag_run, ends=True)
 
 
@@ -185,7 +185,9 @@ def _wait_for_marks(noted: dict[RunKey, Noted]) -> None:
     marks = {key: left for key, left in noted.items() if left.ends and left.end_date is not None}
     if marks:
         name = "pipeline_otel-marks"
-        threading.Thread(target=guarded(_write_marks), args=(marks,), name=name, daemon=True).start()
+        threading.Thread(
+            target=guarded(_write_marks), args=(marks,), name=name, daemon=True
+        ).start()
 
 
 def _write_marks(marks: dict[RunKey, Noted]) -> None:
@@ -193,9 +195,11 @@ def _write_marks(marks: dict[RunKey, Noted]) -> None:
     left = dict(marks)
     for delay in _MARK_DELAYS:
         time.sleep(delay)
-        left = {key: mark for key, mark in left.items() if not ends.write_mark(key, mark.state, mark.end_date)}
+        left = {
+            key: mark
+            for key, mark in left.items()
+            if not ends.write_mark(key, mark.state, mark.end_date)
+        }
         if not left:
             return
     log.warning("pipeline_otel: %s marked runs could not be read; no root", len(left))
-
-

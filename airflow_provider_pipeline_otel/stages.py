@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 import re
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
-from functools import wraps
-from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar, cast
 
 from opentelemetry import context as context_api
 from opentelemetry import trace
 
 from airflow_provider_pipeline_otel.semconv import attributes as names
+from airflow_provider_pipeline_otel.stage_calls import wrap
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -97,7 +96,7 @@ class Stage:
         self._add(names.PIPELINE_RECORDS_READ, read)
         self._add(names.PIPELINE_RECORDS_WRITTEN, written)
         self._add(names.PIPELINE_RECORDS_FAILED, failed)
-        if reason is not None and isinstance(failed, int) and failed > 0:
+        if reason is not None and failed > 0:
             code = _code_of(reason)
             known = code in self._reasons or len(self._reasons) < _MAX_REASONS
             self._reasons[code if known else "other"] += failed
@@ -112,15 +111,15 @@ class Stage:
 
     def keep(self) -> None:
         """Mark the trace as one that a sampler must keep."""
-        self.span.set_attribute(names.PIPELINE_KEEP, True)
+        self.span.set_attributes({names.PIPELINE_KEEP: True})
 
     def _add(self, name: str, n: int) -> None:
         if n is _UNSAID:
             return
-        if not isinstance(n, int) or n < 0:
+        if n < 0:
             log.warning("pipeline_otel: %s = %r is not a number of 0 or more: left out", name, n)
             return
-        self._counts[name] += n
+        self._counts[name] += int(n)
 
     def _write_counts(self) -> None:
         for name, count in self._counts.items():
@@ -182,18 +181,15 @@ class pipeline_stage:  # noqa: N801
         self._attributes: dict[str, AttributeValue] = dict(attributes or {}) | {
             key: str(value) for key, value in said.items() if value is not None
         }
-        self._entered: list[tuple[Stage, _Attachment]] = []
+        self._entered: list[_OpenStage] = []
 
     def __enter__(self) -> Stage:
         """Begin the stage."""
         if self._name is None:
-            message = "pipeline_stage() needs a name where it is no decorator"
-            raise ValueError(message)
-        stage = self._begin(self._name)
-        attachment = _Attachment(stage)
-        attachment.attach()
-        self._entered.append((stage, attachment))
-        return stage
+            raise ValueError("pipeline_stage() needs a name where it is no decorator")
+        opened = self._begin(self._name)
+        self._entered.append(opened)
+        return opened.__enter__()
 
     def __exit__(
         self,
@@ -202,9 +198,9 @@ class pipeline_stage:  # noqa: N801
         traceback: TracebackType | None,
     ) -> None:
         """End the stage; what was raised goes on."""
-        stage, attachment = self._entered.pop()
-        attachment.detach()
-        _end(stage, exc)
+        opened = self._entered.pop()
+        opened.__exit__()
+        opened.end(exc)
 
     async def __aenter__(self) -> Stage:
         """Begin the stage."""
@@ -222,17 +218,10 @@ class pipeline_stage:  # noqa: N801
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         """Make each call of the function a stage."""
         name = self._name or function.__name__
-        if inspect.isasyncgenfunction(function):
-            wrapper: Callable[..., Any] = self._async_generator(name, function)
-        elif inspect.iscoroutinefunction(function):
-            wrapper = self._coroutine(name, function)
-        elif inspect.isgeneratorfunction(function):
-            wrapper = self._generator(name, function)
-        else:
-            wrapper = self._function(name, function)
-        return cast("Callable[P, R]", wraps(function)(wrapper))
+        # A span of its own for each: calls of one function overlap, in threads and coroutines.
+        return cast("Callable[P, R]", wrap(function, lambda: self._begin(name)))
 
-    def _begin(self, name: str) -> Stage:
+    def _begin(self, name: str) -> _OpenStage:
         provider = _surroundings.provider or trace.get_tracer_provider()
         attributes = {
             names.PIPELINE_STAGE: name,
@@ -241,115 +230,37 @@ class pipeline_stage:  # noqa: N801
             **self._attributes,
         }
         tracer = provider.get_tracer(SCOPE)
-        return Stage(
-            tracer.start_span(name, self._context, attributes=attributes, links=self._links)
+        return _OpenStage(
+            Stage(tracer.start_span(name, self._context, attributes=attributes, links=self._links)),
+            self._context,
         )
 
-    def _copy(self, name: str) -> pipeline_stage:
-        # One for each call: calls of one decorated function overlap in threads and coroutines.
-        copy = pipeline_stage(
-            name, attributes=self._attributes, links=self._links, context=self._context
-        )
-        return copy
 
-    def _function(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*args: object, **kwargs: object) -> object:
-            with self._copy(name):
-                return function(*args, **kwargs)
+class _OpenStage:
+    """A stage that has begun, and makes itself and its span the current ones for a while."""
 
-        return call
+    def __init__(self, stage: Stage, context: Context | None) -> None:
+        self.stage = stage
+        self._context = trace.set_span_in_context(stage.span, context)
 
-    def _coroutine(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        async def call(*args: object, **kwargs: object) -> object:
-            with self._copy(name):
-                return await function(*args, **kwargs)
+    def __enter__(self) -> Stage:
+        self._token = context_api.attach(self._context)
+        self._current = _current.set(self.stage)
+        return self.stage
 
-        return call
-
-    def _generator(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*args: object, **kwargs: object) -> Generator[object, object, object]:
-            stage = self._begin(name)
-            attachment = _Attachment(stage)
-            error: BaseException | None = None
-            generator = function(*args, **kwargs)
-            step: Callable[[], object] = lambda: next(generator)  # noqa: E731
-            try:
-                while True:
-                    # Current only while the generator's own body runs, not its consumer's.
-                    with attachment:
-                        item = step()
-                    try:
-                        sent = yield item
-                        step = lambda sent=sent: generator.send(sent)  # noqa: E731
-                    except GeneratorExit:
-                        with attachment:
-                            generator.close()
-                        raise
-                    except BaseException as thrown:  # noqa: BLE001
-                        step = lambda thrown=thrown: generator.throw(thrown)  # noqa: E731
-            except StopIteration as stop:
-                return stop.value
-            except BaseException as raised:
-                error = raised
-                raise
-            finally:
-                _end(stage, error)
-
-        return call
-
-    def _async_generator(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        async def call(*args: object, **kwargs: object) -> AsyncGenerator[object, None]:
-            stage = self._begin(name)
-            attachment = _Attachment(stage)
-            error: BaseException | None = None
-            generator = function(*args, **kwargs)
-            try:
-                while True:
-                    with attachment:
-                        item = await anext(generator)
-                    yield item
-            except StopAsyncIteration:
-                return
-            except BaseException as raised:
-                error = raised
-                raise
-            finally:
-                with attachment:
-                    await generator.aclose()
-                _end(stage, error)
-
-        return call
-
-
-class _Attachment:
-    """Makes a stage the current one, and its span the current span, for a while."""
-
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
-
-    def attach(self) -> None:
-        self._token = context_api.attach(trace.set_span_in_context(self._stage.span))
-        self._current = _current.set(self._stage)
-
-    def detach(self) -> None:
+    def __exit__(self, *exc: object) -> None:
         _current.reset(self._current)
         context_api.detach(self._token)
 
-    def __enter__(self) -> None:
-        self.attach()
-
-    def __exit__(self, *_: object) -> None:
-        self.detach()
-
-
-def _end(stage: Stage, error: BaseException | None) -> None:
-    stage._write_counts()  # noqa: SLF001
-    span = stage.span
-    if error is None or isinstance(error, GeneratorExit):
-        span.set_status(trace.StatusCode.OK)
-    elif _CONTROL_FLOW.isdisjoint(base.__name__ for base in type(error).__mro__):
-        kind = type(error).__name__
-        span.set_attribute(names.ERROR_TYPE, kind)
-        span.add_event("exception", {names.EXCEPTION_TYPE: kind})
-        span.set_status(trace.StatusCode.ERROR)
-    span.end()
+    def end(self, error: BaseException | None) -> None:
+        """Write the counts and the status, and end the span."""
+        self.stage._write_counts()  # noqa: SLF001
+        span = self.stage.span
+        if error is None or isinstance(error, GeneratorExit):
+            span.set_status(trace.StatusCode.OK)
+        elif _CONTROL_FLOW.isdisjoint(base.__name__ for base in type(error).__mro__):
+            kind = type(error).__name__
+            span.set_attribute(names.ERROR_TYPE, kind)
+            span.add_event("exception", {names.EXCEPTION_TYPE: kind})
+            span.set_status(trace.StatusCode.ERROR)
+        span.end()

@@ -84,8 +84,10 @@ def open_worker(ti: Any) -> None:  # noqa: ANN401
 def _open_span(ti: Any, trace_id: bytes, try_id: bytes) -> None:  # noqa: ANN401
     from opentelemetry import context as context_api
     from opentelemetry import trace
+    from opentelemetry.sdk.trace import ReadableSpan
 
     from airflow_provider_pipeline_otel.sdk.configuration import install, live
+    from airflow_provider_pipeline_otel.stages import SCOPE
 
     live.configure(_state.settings)
     provider, processor, _ = live.build()
@@ -98,17 +100,16 @@ def _open_span(ti: Any, trace_id: bytes, try_id: bytes) -> None:  # noqa: ANN401
         trace_flags=trace.TraceFlags(trace.TraceFlags.SAMPLED),
     )
     below = trace.set_span_in_context(trace.NonRecordingSpan(parent), context_api.Context())
-    tracer = provider.get_tracer("airflow_provider_pipeline_otel")
+    tracer = provider.get_tracer(SCOPE)
     span = tracer.start_span(f"worker.{ti.task_id}", below, attributes=_attributes(ti))
     processor.take_sums()
-    if span.is_recording():
+    if isinstance(span, ReadableSpan):  # else a sampler has dropped it
         processor.write_open(span)
+        _mark_termination(guarded(partial(processor.write_open, span, terminated=True)))
     install({names.PIPELINE_NAME: ti.dag_id, names.AIRFLOW_TASK_ID: ti.task_id})
     live.home.span, live.home.airflow_trace_id = span, _airflow_trace_id(ti)
     token = context_api.attach(trace.set_span_in_context(span))
     _state.worker = _Worker(ti, span, token)
-    if span.is_recording():
-        _mark_termination(guarded(partial(processor.write_open, span, terminated=True)))
 
 
 def _attributes(ti: Any) -> dict[str, str | int]:  # noqa: ANN401

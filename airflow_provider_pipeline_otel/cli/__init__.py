@@ -19,14 +19,20 @@ def _parser() -> argparse.ArgumentParser:
     show = commands.add_parser("show", help="draw the traces that are in the spool")
     show.add_argument("dag", nargs="?", help="only this DAG's runs")
     show.add_argument("run", nargs="?", help="only this run")
-    show.add_argument("--last", type=int, default=5, metavar="N", help="the last N runs (default 5)")
-    show.add_argument("--file", type=Path, help="a segment, or a folder of them, instead of the spool")
+    show.add_argument(
+        "--last", type=int, default=5, metavar="N", help="the last N runs (default 5)"
+    )
+    show.add_argument(
+        "--file", type=Path, help="a segment, or a folder of them, instead of the spool"
+    )
     show.add_argument("--json", action="store_true", help="spans as JSON, a trace per line")
     show.add_argument("--svg", type=Path, metavar="OUT", help="write the picture to a file as well")
     drain = commands.add_parser("drain", help="end what dead processes left open, and deliver")
     drain.add_argument("--watch", action="store_true", help="go on until told to stop")
     drain.add_argument(
-        "--with-parent", action="store_true", help="with --watch: stop with the process that began it"
+        "--with-parent",
+        action="store_true",
+        help="with --watch: stop with the process that began it",
     )
     return parser
 
@@ -42,4 +48,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return watch(settings, with_parent=said.with_parent) if said.watch else drain(settings)
     from airflow_provider_pipeline_otel.cli.show import show
 
-    return show(settings, said.dag, said.run, last=said.last, file=said.file, json=said.json, svg=said.svg)
+    return show(
+        settings, said.dag, said.run, last=said.last, file=said.file, json=said.json, svg=said.svg
+    )

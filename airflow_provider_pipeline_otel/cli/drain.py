@@ -23,7 +23,7 @@ _LONGEST_PAUSE: Final = 30.0
 
 
 def drain(settings: Settings) -> int:
-    """Deliver once, and say what came of it: 0 all, 1 something is left, 2 there is no collector."""
+    """Deliver once and say what came of it; 0: all, 1: something is left, 2: no collector."""
     spool = Spool(private_folder(settings.spool_dir), settings.caps)
     interrupted = recover(spool)
     if interrupted:
@@ -36,14 +36,15 @@ def drain(settings: Settings) -> int:
         )
         return 2
     done = deliver(spool, settings.endpoint)
-    print(f"{done.spans} spans accepted by {settings.endpoint.url}; {done.segments_left} segments left")
+    left = f"{done.segments_left} segments left"
+    print(f"{done.spans} spans accepted by {settings.endpoint.url}; {left}")
     if done.fault:
         print(f"{done.fault}; nothing is lost, try again later", file=sys.stderr)
     return 1 if done.segments_left else 0
 
 
 def watch(settings: Settings, *, with_parent: bool) -> int:
-    """Deliver again and again, one process per spool at a time, until SIGTERM, SIGINT or the parent's end."""
+    """Deliver again and again, one process per spool, until a signal or the parent's end."""
     spool = Spool(private_folder(settings.spool_dir), settings.caps)
     if spool.folder is None:
         return 2

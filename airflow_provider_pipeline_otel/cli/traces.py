@@ -76,7 +76,9 @@ class TraceRow(msgspec.Struct, frozen=True):
 
 def segments(folder: Path) -> list[Path]:
     """Return all segments below a folder, or the file itself, oldest first."""
-    return sorted(folder.rglob("*.seg"), key=lambda path: path.name) if folder.is_dir() else [folder]
+    return (
+        sorted(folder.rglob("*.seg"), key=lambda path: path.name) if folder.is_dir() else [folder]
+    )
 
 
 def read_traces(paths: Iterable[Path]) -> list[TraceRow]:
@@ -112,7 +114,7 @@ def _tree(trace_id: str, found: list[SpanRow]) -> TraceRow:
 
 
 def _read_frame(frame: Frame) -> Iterator[SpanRow]:
-    from google.protobuf.message import DecodeError
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
     try:

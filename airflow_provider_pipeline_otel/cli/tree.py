@@ -62,7 +62,9 @@ def _lines(trace: TraceRow, span: SpanRow, guides: str = "", below: str = "") ->
     shown, folded = _fold(trace.children.get(span.span_id, []))
     for index, child in enumerate(shown):
         last = index == len(shown) - 1 and not folded
-        yield from _lines(trace, child, below + ("└─ " if last else "├─ "), below + ("   " if last else "│  "))
+        yield from _lines(
+            trace, child, below + ("└─ " if last else "├─ "), below + ("   " if last else "│  ")
+        )
     if folded:
         yield _Line(below + "└─ ", None, folded)
 
@@ -79,7 +81,9 @@ def _fold(children: list[SpanRow]) -> tuple[list[SpanRow], list[SpanRow]]:
 
 
 def _title(trace: TraceRow) -> Text:
-    title = Text.assemble((trace.dag_id, "bold"), "  ", (trace.run_id, "cyan"), f"  {trace.trace_id}")
+    title = Text.assemble(
+        (trace.dag_id, "bold"), "  ", (trace.run_id, "cyan"), f"  {trace.trace_id}"
+    )
     if trace.root is None:
         title.append("\n  incomplete: the run goes on, or its root is not in this spool", "yellow")
     elif len(trace.roots) > 1:
@@ -184,7 +188,9 @@ def _counts(span: SpanRow) -> Iterator[str]:
         if key in found:
             yield f"{found[key]:,} {word}"
     prefix = names.PIPELINE_RECORDS_FAILED + "."
-    reasons = [f"{n:,} {key.removeprefix(prefix)}" for key, n in found.items() if key.startswith(prefix)]
+    reasons = [
+        f"{n:,} {key.removeprefix(prefix)}" for key, n in found.items() if key.startswith(prefix)
+    ]
     if reasons:
         yield f"({', '.join(reasons)})"
     if names.PIPELINE_BYTES_PROCESSED in found:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 REQUEST_BYTES: Final = 1024 * 1024
-"""Unpacked bytes of a request: receivers stop at 1 MiB and more, and don't count what gzip saves."""
+"""Unpacked bytes of a request: receivers stop at 1 MiB and more, whatever gzip saves."""
 
 _FORK_WAIT: Final = 1.0
 _HEADERS: Final = {
@@ -59,7 +59,9 @@ class _ForkGate:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self._held = False
-        os.register_at_fork(before=self._before, after_in_parent=self._after, after_in_child=self._renew)
+        os.register_at_fork(
+            before=self._before, after_in_parent=self._after, after_in_child=self._renew
+        )
 
     def _before(self) -> None:
         self._held = self.lock.acquire(timeout=_FORK_WAIT)
@@ -184,13 +186,13 @@ def post(endpoint: Endpoint, body: bytes, timeout: float) -> int:
 
 def _connect(endpoint: Endpoint, timeout: float) -> tuple[HTTPConnection, str]:
     from http.client import HTTPConnection, HTTPSConnection
-    from urllib.request import getproxies_environment, proxy_bypass_environment
+    from urllib.request import getproxies_environment, proxy_bypass
 
     parts = urlsplit(endpoint.url)
     host, path = parts.hostname or "", parts.path + (f"?{parts.query}" if parts.query else "")
     proxies = getproxies_environment()
     proxy = urlsplit(proxies.get(parts.scheme, ""))
-    if not proxy.hostname or proxy_bypass_environment(host, proxies):
+    if not proxy.hostname or proxy_bypass(host):
         if parts.scheme == "https":
             return HTTPSConnection(host, parts.port, timeout=timeout, context=_tls(endpoint)), path
         return HTTPConnection(host, parts.port, timeout=timeout), path

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _FIXED64: Final = struct.Struct("<Q").pack
 _DOUBLE: Final = struct.Struct("<d").pack
+_ONE_BYTE: Final = 0x7F
 _INT64: Final = range(-(2**63), 2**63)
 _SAMPLED: Final = b"\x85\x01\x01\x00\x00\x00"  # flags = 16
 _LINK_SAMPLED: Final = b"\x35\x01\x00\x00\x00"  # flags = 6
@@ -32,12 +33,10 @@ _keys: dict[str, bytes] = {}
 
 
 def _varint(value: int) -> bytes:
-    if value < 0x80:
+    if value <= _ONE_BYTE:
         return bytes((value,))
-    if value < 0x4000:
-        return bytes((value & 0x7F | 0x80, value >> 7))
     out = bytearray()
-    while value >= 0x80:
+    while value > _ONE_BYTE:
         out.append(value & 0x7F | 0x80)
         value >>= 7
     out.append(value)
@@ -52,7 +51,7 @@ def _utf8(text: str) -> bytes:
     return text.encode("utf-8", "replace")  # protobuf refuses lone surrogates
 
 
-def _any_value(value: AttributeValue) -> bytes:
+def _any_value(value: AttributeValue) -> bytes:  # noqa: PLR0911  a case per type
     if isinstance(value, str):
         return _field(b"\x0a", _utf8(value))
     if isinstance(value, bool):
@@ -65,6 +64,10 @@ def _any_value(value: AttributeValue) -> bytes:
         return b"\x21" + _DOUBLE(value)
     if isinstance(value, bytes):
         return _field(b"\x3a", value)
+    if value is None:
+        return b""
+    if isinstance(value, Mapping):
+        return _field(b"\x32", b"".join(_attributes(b"\x0a", value)))
     if isinstance(value, Sequence):
         return _field(b"\x2a", b"".join(_field(b"\x0a", _any_value(item)) for item in value))
     return _field(b"\x0a", _utf8(type(value).__name__))

@@ -21,11 +21,11 @@ from airflow_provider_pipeline_otel.record import StatusCode
 from airflow_provider_pipeline_otel.semconv import attributes
 
 _EMPTY_AFTER: Final = 60.0
-"""Seconds after which an empty segment of a dead process goes: a young one may not be locked yet."""
+"""Seconds after which a dead process's empty segment goes: a young one may not be locked yet."""
 
 
 def recover(spool: Spool) -> int:
-    """End what dead processes left open, seal their segments; return how many spans that were.
+    """End what dead processes left open and seal their segments; return how many spans.
 
     A living process's segment gets a new modification time instead: so the file itself says when
     its process was last seen alive, and that is when its open spans will end.

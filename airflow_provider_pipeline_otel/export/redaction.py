@@ -16,9 +16,7 @@ from airflow_provider_pipeline_otel.semconv import attributes
 if TYPE_CHECKING:
     from airflow_provider_pipeline_otel.record import Event, SpanRecord
 
-_EXCEPTION_TEXT: Final = frozenset(
-    {attributes.EXCEPTION_MESSAGE, attributes.EXCEPTION_STACKTRACE}
-)
+_EXCEPTION_TEXT: Final = frozenset({attributes.EXCEPTION_MESSAGE, attributes.EXCEPTION_STACKTRACE})
 
 
 def _redact_event(event: Event) -> Event:

@@ -1,4 +1,4 @@
-"""The segment that this process appends to: spans that ended, and the starts of those still open."""
+"""The segment that this process appends to: spans that ended, and starts of those still open."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def is_own(path: Path) -> bool:
 
 
 class LiveSegment:
-    """Appends frames; opened with the first one, in the process that writes it, thus after a fork."""
+    """Appends frames; opened with the first one, by the process that writes it: after a fork."""
 
     def __init__(self, spool: Spool) -> None:
         self._spool = spool

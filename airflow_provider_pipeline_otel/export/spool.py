@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _CAPS_EVERY: Final = 60.0
-"""Seconds between two looks at the caps, over all processes of the host: a look lists the folder."""
+"""Seconds between two looks at the caps, by all processes of the host: a look lists the folder."""
 
 LOSSES_FILE: Final = "losses.jsonl"
 
@@ -46,7 +46,7 @@ class Loss(msgspec.Struct, frozen=True):
 
 
 def _is_ours(folder: Path) -> bool:
-    """Say whether the folder is a real folder of this user that nobody else may write to."""
+    """Say whether it is a real folder of this user that nobody else may write to."""
     try:
         found = folder.lstat()
     except OSError:
@@ -62,7 +62,7 @@ def _make_private(folder: Path) -> bool:
 
 
 def private_folder(wanted: Path) -> Path | None:
-    """Return `wanted`, or where it isn't ours to write, a folder of ours in the temporary directory.
+    """Return `wanted`; where it isn't ours to write, a folder of ours in the temporary directory.
 
     With `run_as_user` a task runs under another uid than the scheduler, whose spool it must
     neither write nor trust. None: neither can be had.
@@ -185,7 +185,7 @@ def _is_due(stamp: Path, seconds: float) -> bool:
 
 def _segments(folder: Path) -> list[Path]:
     try:
-        names = sorted(name for name in os.listdir(folder) if name.endswith(".seg"))
+        names = sorted(entry.name for entry in os.scandir(folder) if entry.name.endswith(".seg"))
     except OSError:
         return []
     return [folder / name for name in names]

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 try:
     from airflow.providers.standard.operators.python import PythonOperator
 except ImportError:  # Airflow 2.11 without the standard provider
-    from airflow.operators.python import PythonOperator  # type: ignore[no-redef,attr-defined]
+    from airflow.operators.python import (  # type: ignore[import-not-found,no-redef]
+        PythonOperator,
+    )
 try:
     from airflow.sdk.bases.decorator import DecoratedOperator, task_decorator_factory
 except ImportError:  # Airflow 2.11
-    from airflow.decorators.base import (  # type: ignore[no-redef,attr-defined]
+    from airflow.decorators.base import (  # type: ignore[import-not-found,no-redef]
         DecoratedOperator,
         task_decorator_factory,
     )
@@ -116,7 +118,7 @@ def traced_task(
     multiple_outputs: bool | None = None,  # noqa: FBT001
     **kwargs: Any,  # noqa: ANN401
 ) -> TaskDecorator:
-    """Make a function a TracedPythonOperator: `@task.traced`, bare or with the operator's options."""
+    """Make a function a TracedPythonOperator: `@task.traced`, bare or with its options."""
     return task_decorator_factory(
         python_callable=python_callable,
         multiple_outputs=multiple_outputs,

@@ -1,4 +1,4 @@
-"""setup_otel and flush_otel: the SDK, set up once per process, with the first span that needs it."""
+"""setup_otel and flush_otel: the SDK, set up once per process, with the first span."""
 
 from __future__ import annotations
 
@@ -86,8 +86,10 @@ class Live:
         settings, resource = self.settings, self.resource()
         spool = Spool(private_folder(settings.spool_dir), settings.caps)
         writer = SpanWriter(spool, resource)
-        endpoint = settings.endpoint
-        deliver = endpoint and partial(deliver_in_background, spool, endpoint, endpoint.timeout)
+        deliver = None
+        if settings.endpoint is not None:
+            timeout = settings.endpoint.timeout
+            deliver = partial(deliver_in_background, spool, settings.endpoint, timeout)
         processor = SpoolProcessor(writer, deliver)
         provider = TracerProvider(
             resource=Resource(resource), id_generator=SystemIdGenerator(), shutdown_on_exit=False
@@ -134,7 +136,7 @@ live: Final = Live()
 
 
 def in_airflow() -> bool:
-    """Say whether this is a process of Airflow's, by what is imported: asking must import nothing."""
+    """Say whether this is a process of Airflow's, by what it has imported."""
     return "airflow" in sys.modules
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from weakref import WeakValueDictionary
 
 from opentelemetry.sdk.trace import SpanProcessor
-from opentelemetry.trace import get_current_span
+from opentelemetry.trace import INVALID_SPAN_CONTEXT, get_current_span
 
 from airflow_provider_pipeline_otel.record import (
     Event,
@@ -56,11 +56,11 @@ class SpoolProcessor(SpanProcessor):
         going = self._going.get(parent)
         if going is not None and parent not in self._written:
             self.write_open(going)
-        self._going[span.get_span_context().span_id] = span
+        self._going[_id_of(span)] = span
 
     def on_end(self, span: ReadableSpan) -> None:
         """Write the span; now and then start a delivery."""
-        span_id = span.get_span_context().span_id
+        span_id = _id_of(span)
         self._going.pop(span_id, None)
         self._written.discard(span_id)
         self._add_up(span)
@@ -71,7 +71,7 @@ class SpoolProcessor(SpanProcessor):
 
     def write_open(self, span: ReadableSpan, *, terminated: bool = False) -> None:
         """Write the start of a span that goes on, with the attributes that it has by now."""
-        self._written.add(span.get_span_context().span_id)
+        self._written.add(_id_of(span))
         self._writer.write_open(read_span(span), terminated=terminated)
 
     def take_sums(self) -> dict[str, int]:
@@ -88,9 +88,15 @@ class SpoolProcessor(SpanProcessor):
                     self._sums[name] += value
 
 
+def _id_of(span: ReadableSpan) -> int:
+    context = span.get_span_context()
+    return 0 if context is None else context.span_id
+
+
 def read_span(span: ReadableSpan) -> SpanRecord:
     """Return what the SDK knows of a span; a span that goes on ends at 0."""
     context, parent, scope = span.get_span_context(), span.parent, span.instrumentation_scope
+    context = context or INVALID_SPAN_CONTEXT
     return SpanRecord(
         trace_id=context.trace_id.to_bytes(16, "big"),
         span_id=context.span_id.to_bytes(8, "big"),

@@ -6,11 +6,13 @@ It builds the SDK with the first span: at the top level of a DAG file it costs n
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as context_api
 from opentelemetry import trace
+
+# Private, but it makes `@tracer.start_as_current_span(…)` work on coroutines, here as in the API.
+from opentelemetry.util._decorator import _agnosticcontextmanager
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -71,7 +73,7 @@ class PipelineTracerProvider(trace.TracerProvider):
         return _AdoptingTracer(build, self._home)
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
-        """Return what only the SDK's provider has: add_span_processor, resource, …"""
+        """Return what only the SDK's provider has: add_span_processor, resource and others."""
         if name.startswith("_"):
             raise AttributeError(name)
         return getattr(self._build(), name)
@@ -97,7 +99,7 @@ class _AdoptingTracer(trace.Tracer):
     ) -> trace.Span:
         return self._sdk().start_span(name, self._home.adopt(context), *args, **kwargs)
 
-    @contextmanager
+    @_agnosticcontextmanager
     def start_as_current_span(
         self,
         name: str,

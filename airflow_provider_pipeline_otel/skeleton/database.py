@@ -1,7 +1,7 @@
 """The only reader of Airflow's database: a fixed number of column queries for a run, no ORM object.
 
-Columns, so that nothing is loaded lazily, detached or flushed; on a connection of our own, so that a
-statement of ours that fails is nobody else's (on PostgreSQL it would end the scheduler).
+Columns, so that nothing is loaded lazily, detached or flushed; on a connection of our own, so that
+a statement of ours that fails is nobody else's (on PostgreSQL it would end the scheduler).
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 RunKey = tuple[str, str]
 """dag_id, run_id."""
+
+MARKS_FIRE_HOOKS: Final = not hasattr(DagRun, "execution_date")
+"""False on 2.11, where a run that is marked by hand ends without any hook."""
 
 TERMINAL: Final = frozenset({"success", "failed"})
 
@@ -101,9 +104,7 @@ def _read_tries(connection: Connection, model: Any, key: RunKey) -> tuple[TryRow
     return tuple(TryRow._make(row) for row in found)
 
 
-def _read_first_pokes(
-    connection: Connection, key: RunKey
-) -> dict[tuple[str, int, int], datetime]:
+def _read_first_pokes(connection: Connection, key: RunKey) -> dict[tuple[str, int, int], datetime]:
     poke: Any = TaskReschedule
     ti: Any = TaskInstance
     by = poke if _POKES_HAVE_A_TASK else ti
@@ -152,7 +153,7 @@ def _read_producers(connection: Connection, run: RunRow) -> Iterable[Cause]:
 
 
 def _read_trigger(connection: Connection, run: RunRow) -> Iterable[Cause]:
-    """Yield the span whose traceparent stands in the run's conf; nothing else of conf is looked at."""
+    """Yield the span whose traceparent stands in the run's conf, of which nothing else is read."""
     if run.run_type in {"scheduled", "asset_triggered", "dataset_triggered"}:
         return
     where = (DagRun.dag_id == run.dag_id) & (DagRun.run_id == run.run_id)

@@ -1,4 +1,4 @@
-"""Which trace each run had last: so that a repeated end writes nothing, and a cleared run links back.
+"""Which trace each run had last: a repeated end writes nothing, a cleared run links back.
 
 A small file beside the spool, shared by the processes of a host. Its loss costs a link or a second
 root with the same id, and no more.
@@ -19,7 +19,7 @@ _MOST: Final = 32_768
 
 
 class Claim(NamedTuple):
-    """`new`: this trace's root has not been written; `previous`: the run's trace before, if known."""
+    """`new`: this trace's root isn't written yet; `previous`: the run's trace before, if known."""
 
     new: bool
     previous: bytes | None
@@ -49,7 +49,9 @@ class RunMemory:
 
 
 def _hash(dag_id: str, run_id: str) -> bytes:
-    return sha256(f"{len(dag_id)}:{dag_id}{run_id}".encode("utf-8", "surrogatepass")).digest()[:_KEY]
+    return sha256(f"{len(dag_id)}:{dag_id}{run_id}".encode("utf-8", "surrogatepass")).digest()[
+        :_KEY
+    ]
 
 
 def _claim(fd: int, key: bytes, trace_id: bytes) -> Claim:

@@ -16,8 +16,8 @@ class RunRow(NamedTuple):
     run_id: str
     run_type: str
     state: str
-    start_date: datetime
-    end_date: datetime
+    start_date: datetime | None
+    end_date: datetime | None
     queued_at: datetime | None
     logical_date: datetime | None
     clear_number: int | None
@@ -66,10 +66,11 @@ class RunRows(NamedTuple):
     causes: tuple[Cause, ...]
 
 
-class Incarnation(NamedTuple):
-    """One life of a run: it ends where the run is cleared, or set back to queued while it runs."""
+class Life(NamedTuple):
+    """One life of a run; `until` says when it was set back to queued, if it was."""
 
     start: datetime
+    end: datetime
     until: datetime | None = None
 
     def has(self, row: TryRow) -> bool:

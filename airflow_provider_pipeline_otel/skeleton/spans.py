@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from airflow_provider_pipeline_otel.identity import (
@@ -19,12 +19,12 @@ from airflow_provider_pipeline_otel.record import (
     StatusCode,
 )
 from airflow_provider_pipeline_otel.semconv import attributes as names
-from airflow_provider_pipeline_otel.skeleton.rows import Incarnation, RunRow, RunRows, TryRow
 
 if TYPE_CHECKING:
     from airflow_provider_pipeline_otel.record import Attributes
+    from airflow_provider_pipeline_otel.skeleton.rows import Life, RunRows, TryRow
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 NEVER_RAN: Final = frozenset({"skipped", "upstream_failed", "removed"})
 """States in which a task instance may stand without ever having run."""
@@ -39,31 +39,25 @@ _STATUS: Final = {
 
 def nanoseconds(time: datetime) -> int:
     """Return the time as nanoseconds since 1970; without a time zone it is taken for UTC."""
-    delta = (time if time.tzinfo else time.replace(tzinfo=timezone.utc)) - _EPOCH
+    delta = (time if time.tzinfo else time.replace(tzinfo=UTC)) - _EPOCH
     return (delta.days * 86_400 + delta.seconds) * 10**9 + delta.microseconds * 1000
 
 
 class Trace:
     """The skeleton of one life of a run."""
 
-    def __init__(
-        self,
-        rows: RunRows,
-        *,
-        previous: bytes | None = None,
-        until: datetime | None = None,
-    ) -> None:
+    def __init__(self, rows: RunRows, life: Life, previous: bytes | None = None) -> None:
         self._rows = rows
         self._run = rows.run
-        self._requeued = until is not None
+        self._life = life
+        self._requeued = life.until is not None
         self._previous = previous
-        self._life = Incarnation(rows.run.start_date, until)
-        self.trace_id = trace_id_of_run(rows.run.dag_id, rows.run.run_id, rows.run.start_date)
+        self.trace_id = trace_id_of_run(rows.run.dag_id, rows.run.run_id, life.start)
         self._root_id = span_id_of_run(self.trace_id)
-        self._end_ns = nanoseconds(rows.run.end_date)
+        self._end_ns = nanoseconds(life.end)
         self._tries = self._spans_of_this_life()
         self._keys = {row.key for row in self._tries}
-        self._last = {}
+        self._last: dict[tuple[object, ...], int] = {}
         for row in self._tries:
             self._last[row[:2]] = max(self._last.get(row[:2], 0), row.try_number)
 
@@ -108,9 +102,9 @@ class Trace:
 
     def _root(self) -> SpanRecord:
         run = self._run
-        starts = [time for time in (run.queued_at, run.start_date) if time is not None]
-        if self._requeued:
-            starts = [run.start_date]
+        # A requeue has renewed queued_at: only the start is left of the life before it.
+        queued_at = None if self._requeued else run.queued_at
+        start = nanoseconds(min(filter(None, (queued_at, self._life.start))))
         links = [Link(c.trace_id, c.span_id, _link_type(c.kind)) for c in self._rows.causes]
         if self._previous and self._previous != self.trace_id:
             before = span_id_of_run(self._previous)
@@ -120,8 +114,8 @@ class Trace:
             span_id=self._root_id,
             parent_span_id=b"",
             name=f"dag_run.{run.dag_id}",
-            start_ns=nanoseconds(min(starts)),
-            end_ns=max(self._end_ns, nanoseconds(min(starts))),
+            start_ns=start,
+            end_ns=max(self._end_ns, start),
             attributes=self._root_attributes(),
             status=StatusCode.UNSET if self._requeued else _STATUS.get(run.state, StatusCode.UNSET),
             links=tuple(links),
@@ -136,7 +130,7 @@ class Trace:
             names.AIRFLOW_DAG_RUN_STATE: run.state,
             names.AIRFLOW_DAG_RUN_LOGICAL_DATE: _iso(run.logical_date),
             names.AIRFLOW_DAG_RUN_QUEUED_AT: _iso(run.queued_at),
-            names.AIRFLOW_DAG_RUN_START_DATE: _iso(run.start_date),
+            names.AIRFLOW_DAG_RUN_START_DATE: _iso(self._life.start),
             names.AIRFLOW_DAG_RUN_END_DATE: None if self._requeued else _iso(run.end_date),
             names.AIRFLOW_DAG_RUN_CLEAR_NUMBER: run.clear_number,
             names.AIRFLOW_DAG_RUN_PARTITION_KEY: run.partition_key,
@@ -152,8 +146,9 @@ class Trace:
         return {name: value for name, value in said.items() if value not in (None, "", ())}
 
     def _first_failure(self) -> str | None:
-        failed = [row for row in self._tries if self._state(row) == "failed" and row.end_date]
-        return min(failed, key=lambda row: nanoseconds(row.end_date or self._run.end_date)).task_id if failed else None
+        failed = [row for row in self._tries if self._state(row) == "failed"]
+        first = min(failed, key=lambda row: row.end_date or self._life.end, default=None)
+        return first.task_id if first is not None else None
 
     def _state(self, row: TryRow) -> str:
         """Return the state of the try: a failed one that was tried again says so."""
