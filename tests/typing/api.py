@@ -18,9 +18,8 @@ from airflow_provider_pipeline_otel.propagation import xcom
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from opentelemetry.context import Context
     from opentelemetry.metrics import Meter
-    from opentelemetry.trace import Link, Tracer
+    from opentelemetry.trace import Tracer
 
 
 @pipeline_stage(source_system="postgres")
