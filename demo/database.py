@@ -15,11 +15,7 @@ _BUSY_SECONDS = 60.0
 
 
 def sqlite_url(file: Path) -> str:
-    """Return the URL under which Airflow knows a SQLite file.
-
-    Airflow's own wait for SQLite's one writer (5 s) is left alone: in the API server requests can
-    hold each other up in one process, and a longer wait only makes that last longer.
-    """
+    """Return the URL under which Airflow knows a SQLite file."""
     return f"sqlite:///{file}"
 
 

@@ -102,8 +102,9 @@ class AirflowInstance:
         for name in self.processes:
             self.send_signal(name, signal.SIGTERM)
         deadline = time.monotonic() + STOP_SECONDS
-        for name in list(self.processes):
-            self._reap(name, deadline)
+        while self.processes:
+            _, process = self.processes.popitem()
+            _reap(process, deadline)
 
     def spawn(self, component: str, *arguments: str) -> None:
         """Start one component as a process group of its own, with its log in the folder."""
@@ -111,7 +112,7 @@ class AirflowInstance:
             self.processes[component] = subprocess.Popen(
                 [self._command, component, *arguments],
                 cwd=self.home,
-                env=self.environment,
+                env=self.environment | self._database_of(component),
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -119,16 +120,18 @@ class AirflowInstance:
 
     def send_signal(self, component: str, number: signal.Signals) -> None:
         """Send a signal to one component's whole process group."""
-        try:
-            os.killpg(self.processes[component].pid, number)
-        except ProcessLookupError:
-            return
+        _signal_group(self.processes[component], number)
 
     def restart(self, component: str, number: signal.Signals = signal.SIGTERM) -> None:
         """End one component, with all that is left of its process group, and start it anew."""
-        self.processes[component].send_signal(number)
-        self._reap(component, time.monotonic() + STOP_SECONDS)
+        process = self.processes.pop(component)
+        process.send_signal(number)
+        _reap(process, time.monotonic() + STOP_SECONDS)
         self.spawn(component)
+
+    def exited(self) -> list[str]:
+        """Return the components that ended though nobody asked them to."""
+        return [name for name, process in list(self.processes.items()) if _has_ended(process)]
 
     def trigger(self, dag_id: str, run_id: str, conf: Mapping[str, object] | None = None) -> None:
         """Start one run."""
@@ -208,16 +211,15 @@ class AirflowInstance:
         """Stop all processes."""
         self.stop()
 
-    def _reap(self, component: str, deadline: float) -> None:
-        """Wait for a component's end, then kill what it left behind, then let its id go."""
-        process = self.processes[component]
-        look = os.WEXITED | os.WNOHANG | os.WNOWAIT
-        while time.monotonic() < deadline and os.waitid(os.P_PID, process.pid, look) is None:
-            time.sleep(0.1)
-        # The leader is not reaped yet, so its group's id can't belong to anybody else.
-        self.send_signal(component, signal.SIGKILL)
-        process.wait()
-        del self.processes[component]
+    def _database_of(self, component: str) -> dict[str, str]:
+        """Let all but the API server wait long for SQLite's one writer.
+
+        A scheduler that gives up after the usual 5 s ends. In the API server requests hold each
+        other up within one process, and only giving up frees them.
+        """
+        patient = component != "api-server" and self.database_url.startswith("sqlite")
+        suffix = "?timeout=60" if patient else ""
+        return {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": self.database_url + suffix}
 
     def _open_console(self) -> subprocess.Popen[str]:
         with (self.home / "console.log").open("ab") as log:
@@ -290,3 +292,27 @@ def _free_port() -> int:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
         return port
+
+
+def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    try:
+        os.killpg(process.pid, number)
+    except ProcessLookupError:
+        return
+
+
+def _has_ended(process: subprocess.Popen[bytes]) -> bool:
+    """Look without reaping, so that the group's id can't go to anybody else."""
+    try:
+        look = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        return os.waitid(os.P_PID, process.pid, look) is not None
+    except ChildProcessError:
+        return True
+
+
+def _reap(process: subprocess.Popen[bytes], deadline: float) -> None:
+    """Wait for a component's end, kill what it left behind, then let its id go."""
+    while time.monotonic() < deadline and not _has_ended(process):
+        time.sleep(0.1)
+    _signal_group(process, signal.SIGKILL)
+    process.wait()

@@ -159,8 +159,7 @@ def _notes(line: _Line) -> Text:
     notes += [(note, "") for note in _counts(span)]
     notes += [(f"↪ {link.get(names.AIRFLOW_LINK_TYPE, 'link')}", "dim") for link in span.links]
     for index, (note, style) in enumerate(notes):
-        # A note breaks between others, and not inside.
-        text.append("  " if index else "").append(note.replace(" ", "\u00a0"), style)
+        text.append("  " if index else "").append(note, style)
     return text
 
 
