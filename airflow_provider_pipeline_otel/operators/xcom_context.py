@@ -38,10 +38,26 @@ class XComContextMixin:
         super().__init__(**kwargs)
         self.context_chaining = context_chaining
 
-    def execute(self, context: Context) -> Any:  # noqa: ANN401
-        """Chain, then execute."""
+    def __init_subclass__(cls, **kwargs: Any) -> None:  # noqa: ANN401
+        """Give each operator class an __init__ of its own.
+
+        Airflow sets defaults and dependencies in the __init__ of operator classes alone, and fails
+        where a class takes it from a mixin.
+        """
+        super().__init_subclass__(**kwargs)
+        if "__init__" not in vars(cls):
+
+            def __init__(self: Any, *, context_chaining: Chaining = "link", **kwargs: Any) -> None:  # noqa: ANN401, N807
+                super(cls, self).__init__(  # type: ignore[call-arg]
+                    context_chaining=context_chaining, **kwargs
+                )
+
+            cls.__init__ = __init__  # type: ignore[method-assign]
+
+    def execute(self, context: Context, **kwargs: Any) -> Any:  # noqa: ANN401
+        """Chain, then execute; Airflow passes its proof that it is the caller in `kwargs`."""
         with self._chained(context):
-            return super().execute(context)  # type: ignore[misc]
+            return super().execute(context, **kwargs)  # type: ignore[misc]
 
     def _chained(self, context: Context) -> AbstractContextManager[object]:
         if self.context_chaining == "off":
@@ -71,7 +87,7 @@ class XComContextMixin:
 
 def _upstream_carriers(ti: Any, task_ids: list[str]) -> Iterable[object]:  # noqa: ANN401
     for task_id in task_ids:
-        found = ti.xcom_pull(task_ids=task_id, key=xcom.KEY, map_indexes=None)
+        found = ti.xcom_pull(task_ids=task_id, key=xcom.KEY)
         # One carrier of an unmapped task, a sequence of a mapped one's instances.
         many = not isinstance(found, (dict, str, bytes)) and isinstance(found, Iterable)
         yield from (item for item in (found if many else [found]) if item is not None)

@@ -158,7 +158,7 @@ class Trace:
     def _times(self, row: TryRow) -> tuple[int, int, bool]:
         """Return start and end, and whether the start is the first poke's end."""
         end = nanoseconds(row.end_date) if row.end_date is not None else self._end_ns
-        if row.pid is None:  # never ran: it has no length
+        if row.pid is None and row.state in NEVER_RAN:
             return end, end, False
         poke = self._rows.first_pokes.get(row.key)
         first = min((time for time in (poke, row.start_date) if time is not None), default=None)

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_type
+from collections.abc import Iterator
+from typing import assert_type
+
+from opentelemetry.context import Context
+from opentelemetry.metrics import Meter
+from opentelemetry.trace import Link, Tracer
 
 from airflow_provider_pipeline_otel import (
     Stage,
@@ -14,12 +19,6 @@ from airflow_provider_pipeline_otel import (
     setup_otel,
 )
 from airflow_provider_pipeline_otel.propagation import xcom
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from opentelemetry.metrics import Meter
-    from opentelemetry.trace import Tracer
 
 
 @pipeline_stage(source_system="postgres")
@@ -42,11 +41,11 @@ def generator() -> Iterator[int]:
 
 async def api() -> None:
     """Use everything that is public."""
-    assert_type(setup_otel("name", resource_attributes={"a": 1}), tuple["Tracer", "Meter"])
+    assert_type(setup_otel("name", resource_attributes={"a": 1}), tuple[Tracer, Meter])
     assert_type(flush_otel(timeout=1.0), bool)
     assert_type(decorated(2, text="x"), list[str])
     assert_type(await coroutine(), int)
-    assert_type(generator(), "Iterator[int]")
+    assert_type(generator(), Iterator[int])
     with pipeline_stage("stage", sink_table="t", attributes={"k": [1, 2]}, links=[]) as stage:
         assert_type(stage, Stage)
         stage.add_records(read=1, written=1, failed=1, reason="code")
@@ -56,8 +55,8 @@ async def api() -> None:
     assert_type(current_stage(), Stage)
     carrier: dict[str, str] = {}
     xcom.inject(carrier)
-    assert_type(xcom.extract(carrier), "Context")
-    assert_type(xcom.links([carrier]), "list[Link]")
+    assert_type(xcom.extract(carrier), Context)
+    assert_type(xcom.links([carrier]), list[Link])
 
 
 class Chained(XComContextMixin, TracedPythonOperator):

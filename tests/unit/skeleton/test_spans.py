@@ -139,7 +139,8 @@ def test_a_task_that_never_ran_is_a_marker(state: str) -> None:
 
 def test_a_task_that_the_scheduler_finished_is_one_span() -> None:
     """EmptyOperator: OK, without a process."""
-    _, tries = draw(rows(try_row(pid=None, hostname="", queued_dttm=None)))
+    done = try_row(pid=None, hostname="", queued_dttm=None, start_date=at(3))
+    _, tries = draw(rows(done))
     assert tries["task", 1].status is StatusCode.OK
     assert tries["task", 1].start_ns == tries["task", 1].end_ns
 
