@@ -24,6 +24,8 @@ from airflow_provider_pipeline_otel.skeleton.rows import Life
 from airflow_provider_pipeline_otel.skeleton.spans import Trace
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sqlalchemy.engine import Connection
 
     from airflow_provider_pipeline_otel.config import Settings
@@ -37,6 +39,9 @@ _ROWS_PER_COMMIT: Final = 1000
 
 _SECONDS_PER_TICK: Final = 0.4
 _GIVE_UP_AFTER: Final = 600.0
+_OLD_MARK: Final = timedelta(seconds=10)
+"""A mark of a run that ended longer ago than this is a correction by hand, and no end."""
+
 _MARK_SETTLES: Final = timedelta(seconds=2)
 
 
@@ -100,14 +105,23 @@ class RunEnds:
         self._spool.keep_caps()
         self._keep_delivering()
 
-    def write_mark(self, key: RunKey, state: str, end: datetime | None) -> bool:
+    def read_marks(self, keys: Iterable[RunKey]) -> dict[RunKey, RunRow]:
+        """Return what marks have left of runs, where that is an end; none, if it can't be read."""
+        try:
+            with database_connection() as connection:
+                runs = database.read_runs(connection, keys)
+        except SQLAlchemyError:
+            return {}
+        old = datetime.now(UTC) - _OLD_MARK
+        return {key: run for key, run in runs.items() if (life := _life_of(run)) and life.end > old}
+
+    def write_mark(self, key: RunKey, mark: RunRow) -> bool:
         """Write a marked run, if the row still says what the mark left; False: not read."""
         try:
             with database_connection() as connection:
-                run = database.read_run(connection, key)
-                life = _life_of(run)
-                if run is not None and life is not None and (run.state, life.end) == (state, end):
-                    self._write(connection, run, life)
+                life = _life_of(mark)
+                if life is not None and database.read_run(connection, key) == mark:
+                    self._write(connection, mark, life)
         except SQLAlchemyError:
             return False
         if self._settings.endpoint is not None:

@@ -13,7 +13,7 @@ import logging
 import os
 import threading
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from airflow_provider_pipeline_otel.guard import guarded
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from airflow_provider_pipeline_otel.config import Settings
     from airflow_provider_pipeline_otel.run_ends import RunEnds
     from airflow_provider_pipeline_otel.skeleton.database import RunKey
+    from airflow_provider_pipeline_otel.skeleton.rows import RunRow
 
 log = logging.getLogger(__name__)
 
@@ -36,18 +37,13 @@ _SCHEDULERS: Final = frozenset({"SchedulerJob", "BackfillJob"})
 _MARK_DELAYS: Final = (4.0, 8.0, 24.0)
 """Seconds that the API server waits before it reads a marked run: the scheduler may overrule it."""
 
-_OLD_MARK: Final = timedelta(seconds=10)
-"""A mark of a run that ended longer ago than this is a correction by hand, and no end."""
-
 
 class Noted(NamedTuple):
-    """What a hook left of a run: whether it ends or starts, and how its row stood then."""
+    """What a hook left of a run: whether it ends or starts, and what it said of its start."""
 
     ends: bool
-    state: str
     queued_at: datetime | None
     start_date: datetime | None
-    end_date: datetime | None
 
 
 class _Process:
@@ -109,10 +105,6 @@ def note_end(dag_run: Any) -> None:  # noqa: ANN401
     if object_session(dag_run) is None:  # `airflow dags test`: nobody else will write it
         _run_ends().write_test_run(dag_run)
         return
-    end_date = dag_run.__dict__.get("end_date")
-    is_mark = not _process.is_scheduler() and end_date is not None
-    if is_mark and datetime.now(UTC) - end_date > _OLD_MARK:
-        return
     _note(dag_run, ends=True)
 
 
@@ -124,13 +116,7 @@ def _note(dag_run: Any, *, ends: bool) -> None:  # noqa: ANN401
         return
     _listen()
     seen = dag_run.__dict__
-    noted = Noted(
-        ends=ends,
-        state=str(getattr(seen.get("state"), "value", seen.get("state"))),
-        queued_at=seen.get("queued_at"),
-        start_date=seen.get("start_date"),
-        end_date=seen.get("end_date"),
-    )
+    noted = Noted(ends, seen.get("queued_at"), seen.get("start_date"))
     session.info.setdefault(_NOTED, {})[dag_run.dag_id, dag_run.run_id] = noted
 
 
@@ -182,24 +168,18 @@ def _wait_for_marks(noted: dict[RunKey, Noted]) -> None:
 
     A marked run may go on (a teardown is still to run), and the scheduler may end it otherwise.
     """
-    marks = {key: left for key, left in noted.items() if left.ends and left.end_date is not None}
-    if marks:
+    keys = [key for key, left in noted.items() if left.ends]
+    if keys:
         name = "pipeline_otel-marks"
-        threading.Thread(
-            target=guarded(_write_marks), args=(marks,), name=name, daemon=True
-        ).start()
+        threading.Thread(target=guarded(_write_marks), args=(keys,), name=name, daemon=True).start()
 
 
-def _write_marks(marks: dict[RunKey, Noted]) -> None:
+def _write_marks(keys: list[RunKey]) -> None:
     ends = _run_ends()
-    left = dict(marks)
+    marks: dict[RunKey, RunRow] = {}
     for delay in _MARK_DELAYS:
+        marks = marks or ends.read_marks(keys)
         time.sleep(delay)
-        left = {
-            key: mark
-            for key, mark in left.items()
-            if not ends.write_mark(key, mark.state, mark.end_date)
-        }
-        if not left:
+        marks = {key: mark for key, mark in marks.items() if not ends.write_mark(key, mark)}
+        if not marks:
             return
-    log.warning("pipeline_otel: %s marked runs could not be read; no root", len(left))

@@ -20,6 +20,9 @@ from airflow_provider_pipeline_otel.export.spool import Spool, locked, write_all
 from airflow_provider_pipeline_otel.record import StatusCode
 from airflow_provider_pipeline_otel.semconv import attributes
 
+_CLOCK_TICK_NS: Final = 10_000_000
+"""File times are as coarse as the kernel's tick: without it a span could end before it starts."""
+
 _EMPTY_AFTER: Final = 60.0
 """Seconds after which a dead process's empty segment goes: a young one may not be locked yet."""
 
@@ -49,7 +52,7 @@ def _recover(path: Path, spool: Spool, ended: set[bytes]) -> int:
                 return 0
             frames = list(read_frames(os.pread(fd, found.st_size, 0)))
             ended.update(frame.span_id for frame in frames if frame.kind is FrameKind.ENDED)
-            closings = _closings(frames, found.st_mtime_ns, ended)
+            closings = _closings(frames, found.st_mtime_ns + _CLOCK_TICK_NS, ended)
             os.lseek(fd, 0, os.SEEK_END)
             # Into the file itself, then one rename: a death in between repeats nothing.
             write_all(fd, b"".join(map(write_frame, closings)))

@@ -95,14 +95,13 @@ def test_open_spans_of_a_dead_process_are_ended(spool: Spool, spans: SpoolReader
         writer.write_open(record(2, 1, end_ns=0, name="inner"))
         writer.write_ended(record(3, 2, name="leaf"))
 
-    before = time.time_ns()
     in_child(work)
     assert recover(spool) == 2
     assert spans["leaf"].status == "UNSET"
     for name in ("outer", "inner"):
         assert spans[name].status == "ERROR"
         assert spans[name].attributes == {"pipeline.interrupted": True}
-        assert before - 10**9 < spans[name].end_ns <= time.time_ns()
+        assert spans[name].start_ns < spans[name].end_ns < time.time_ns() + 10**8
 
 
 def test_a_process_that_was_asked_to_end_is_no_error(spool: Spool, spans: SpoolReader) -> None:
