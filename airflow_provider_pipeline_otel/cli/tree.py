@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from rich.console import Group
@@ -53,7 +54,7 @@ def draw(trace: TraceRow, width: int) -> RenderableType:
         cells = [_name(line), _duration(line)]
         if wide:
             cells.append(_bar(trace, line))
-        table.add_row(*cells, _notes(line))
+        table.add_row(*cells, _notes(trace, line))
     return Group(_title(trace), table)
 
 
@@ -140,7 +141,7 @@ def _bar(trace: TraceRow, line: _Line) -> Text:
     return text.append(" " * (_BAR - begin - len(bar)))
 
 
-def _notes(line: _Line) -> Text:
+def _notes(trace: TraceRow, line: _Line) -> Text:
     if line.span is None:
         states = Counter(_state(span) for span in line.folded)
         return Text(", ".join(f"{count:,} {state}" for state, count in states.items()), "dim")
@@ -152,15 +153,30 @@ def _notes(line: _Line) -> Text:
     if names.ERROR_TYPE in found:
         notes.append((str(found[names.ERROR_TYPE]), "bold red"))
     if found.get(names.PIPELINE_INTERRUPTED):
-        notes.append(("process died", "bold red" if span.status == "ERROR" else "yellow"))
-    waited = found.get(names.AIRFLOW_TASK_INSTANCE_QUEUED_DURATION)
-    if isinstance(waited, float) and waited >= 1:
-        notes.append((f"waited {_seconds(waited)}", "yellow"))
+        failed = span.status == "ERROR"
+        notes.append(("process died", "bold red") if failed else ("ended by Airflow", "yellow"))
+    notes += [(note, "yellow") for note in _waits(trace, span)]
     notes += [(note, "") for note in _counts(span)]
     notes += [(f"↪ {link.get(names.AIRFLOW_LINK_TYPE, 'link')}", "dim") for link in span.links]
     for index, (note, style) in enumerate(notes):
         text.append("  " if index else "").append(note, style)
     return text
+
+
+def _waits(trace: TraceRow, span: SpanRow) -> Iterator[str]:
+    """Say how long a try was queued, and how long it waited without a process, between two."""
+    queued = span.attributes.get(names.AIRFLOW_TASK_INSTANCE_QUEUED_DURATION)
+    if isinstance(queued, float) and queued >= 1:
+        yield f"queued {_seconds(queued)}"
+    workers = [
+        child
+        for child in trace.children.get(span.span_id, [])
+        if child.name.startswith("worker.") and child.end_ns
+    ]
+    gaps = (after.start_ns - before.end_ns for before, after in pairwise(workers))
+    waited = sum(gap for gap in gaps if gap > 0) / 1e9
+    if waited >= 1:
+        yield f"waited {_seconds(waited)} between {len(workers)} workers"
 
 
 def _state(span: SpanRow) -> str:

@@ -91,12 +91,26 @@ def test_a_run_is_a_tree(writer: SpanWriter, capsys: pytest.CaptureFixture[str])
     out = shown(capsys)
     assert "orders  r1" in out
     assert "└─ ✘ task_run.load [4] try 2" in out
-    for words in ("failed", "waited 12.0 s", "↪ retry", "KeyError", "to postgres"):
+    for words in ("failed", "queued 12.0 s", "↪ retry", "KeyError", "to postgres"):
         assert words in out
     for words in ("1,234,567 written", "3 KeyError", "2.5 MB"):
         assert words in out
     assert "\x1b" not in out, "colour belongs to a terminal"
     assert "incomplete" not in out
+
+
+def test_what_waited_shows(writer: SpanWriter, capsys: pytest.CaptureFixture[str]) -> None:
+    """A deferred try has no process in between."""
+    above = (2).to_bytes(8, "big")
+    writer.write_finished(
+        [
+            root(),
+            record(2, "task_run.wait", start=1, end=9),
+            record(3, "worker.wait", above, start=1, end=2),
+            record(4, "worker.wait", above, start=8, end=9),
+        ]
+    )
+    assert "waited 6.0 s between 2 workers" in shown(capsys)
 
 
 def test_a_run_that_goes_on_says_so(writer: SpanWriter, capsys: pytest.CaptureFixture[str]) -> None:
