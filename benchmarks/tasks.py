@@ -1,0 +1,137 @@
+"""What a no-op task costs more: without the provider, with it, with Airflow's own tracing."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import statistics
+import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Final, Self
+
+HERE: Final = Path(__file__).parent
+VARIANTS: Final = ("absent", "provider", "native")
+
+
+class Sink:
+    """A collector that accepts everything, in this process."""
+
+    def __enter__(self) -> Self:
+        """Serve."""
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers["Content-Length"]))
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop."""
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class Parent:
+    """A worker process of one variant, which forks a task for each word."""
+
+    def __init__(self, variant: str, venv: Path, home: Path, url: str) -> None:
+        environ = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith(("AIRFLOW", "OTEL", "PYTHON")) and not key.endswith("_proxy")
+        }
+        environ |= {
+            "AIRFLOW_HOME": str(home / variant),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(HERE / "dags"),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__LOGGING__LOGGING_LEVEL": "WARNING",
+            # The supervisor sleeps for so long when it misses its task's exit: 5 s by default.
+            "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
+            "AIRFLOW__PIPELINE_OTEL__ENABLED": str(variant == "provider"),
+            "AIRFLOW__TRACES__OTEL_ON": str(variant == "native"),
+            "OTEL_EXPORTER_OTLP_ENDPOINT": url,
+            "OTEL_TRACES_EXPORTER": "otlp_proto_http",
+        }
+        subprocess.run(
+            [venv / "bin" / "airflow", "db", "migrate"],
+            env=environ,
+            check=True,
+            capture_output=True,
+        )
+        log = (home / f"{variant}.log").open("w")
+        self.process = subprocess.Popen(
+            [venv / "bin" / "python", HERE / "task_parent.py"],
+            env=environ,
+            cwd=home,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+
+    def task(self) -> dict[str, float]:
+        """Run one task; return its CPU and wall milliseconds."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write("task\n")
+        self.process.stdin.flush()
+        found = json.loads(self.process.stdout.readline())
+        assert found["code"] == 0, "the task failed"
+        return {"cpu": found["cpu"] * 1000, "wall": found["wall"] * 1000}
+
+    def stop(self) -> None:
+        """End the worker."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def measure(venv: Path, home: Path, rounds: int) -> list[str]:
+    """Return the report's lines: medians and quartiles of the differences within each round."""
+    with Sink() as sink:
+        parents = {variant: Parent(variant, venv, home, sink.url) for variant in VARIANTS}
+        try:
+            for parent in parents.values():
+                parent.task()  # the first one fills caches
+            found = [_round(parents) for _ in range(rounds)]
+        finally:
+            for parent in parents.values():
+                parent.stop()
+    lines = ["| over a task without the provider, ms | CPU | wall |", "| --- | --- | --- |"]
+    for variant in VARIANTS[1:]:
+        cells = [
+            _spread([one[variant][what] - one["absent"][what] for one in found])
+            for what in ("cpu", "wall")
+        ]
+        lines.append(f"| {variant} | {' | '.join(cells)} |")
+    base = statistics.median(one["absent"]["cpu"] for one in found)
+    cheaper = _spread([one["provider"]["cpu"] - one["native"]["cpu"] for one in found])
+    lines += [
+        "",
+        f"{rounds} rounds of one task each, shuffled: median [quartiles] of the differences within "
+        f"a round. A task without the provider takes {base:.0f} ms CPU. "
+        f"Provider over native, CPU: {cheaper} ms.",
+    ]
+    return lines
+
+
+def _round(parents: dict[str, Parent]) -> dict[str, dict[str, float]]:
+    order = random.sample(VARIANTS, len(VARIANTS))
+    return {variant: parents[variant].task() for variant in order}
+
+
+def _spread(values: list[float]) -> str:
+    low, middle, high = statistics.quantiles(values, n=4)
+    return f"{middle:+.1f} [{low:+.1f} {high:+.1f}]"
