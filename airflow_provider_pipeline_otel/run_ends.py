@@ -37,6 +37,8 @@ log = logging.getLogger(__name__)
 _ROWS_PER_COMMIT: Final = 1000
 """What one commit of the scheduler may cost: about 50 ms. Bigger runs wait for the tick."""
 
+_RUNS_PER_COMMIT: Final = 50
+
 _SECONDS_PER_TICK: Final = 0.4
 _GIVE_UP_AFTER: Final = 600.0
 _OLD_MARK: Final = timedelta(seconds=10)
@@ -55,6 +57,7 @@ class RunEnds:
         self._writer = SpanWriter(self._spool, resource_of(settings, "airflow"))
         self._memory = RunMemory(folder and folder / "runs")
         self._waiting: dict[RunKey, float] = {}
+        self._put_off_runs: set[RunKey] = set()
         self._watched: dict[RunKey, datetime] | None = None
         self._requeued: dict[RunKey, Life] = {}
         self._drain: subprocess.Popen[bytes] | None = None
@@ -70,21 +73,14 @@ class RunEnds:
         self._notice(key, start, queued_at or start)
         self._watched[key] = start
 
-    def write_some(self, rows: int = _ROWS_PER_COMMIT) -> None:
+    def write_some(self) -> None:
         """Write what waits, as long as it is little; the rest, and what fails, is the tick's."""
-        for key in list(self._waiting):
-            if rows <= 0:
-                return
-            try:
-                with database_connection() as connection:
-                    count = database.count_tries(connection, key)
-                    if count > rows:
-                        continue
-                    self._finish(connection, key)
-            except SQLAlchemyError as error:
-                self._put_off(key, error)
-                return
-            rows -= count + 20
+        keys = list(self._waiting)[:_RUNS_PER_COMMIT]
+        try:
+            with database_connection() as connection:
+                self._finish(connection, _little(database.count_tries(connection, keys)))
+        except SQLAlchemyError as error:
+            self._put_off(keys, error)
 
     def tick(self) -> None:
         """Do what can wait: big runs, failed reads, watched runs, dead processes, the deliverer."""
@@ -93,9 +89,9 @@ class RunEnds:
             if time.monotonic() < until:
                 try:
                     with database_connection() as connection:
-                        self._finish(connection, key)
+                        self._finish(connection, [key])
                 except SQLAlchemyError as error:
-                    self._put_off(key, error)
+                    self._put_off([key], error)
         try:
             with database_connection() as connection:
                 self._look_at_watched(connection)
@@ -120,8 +116,8 @@ class RunEnds:
         try:
             with database_connection() as connection:
                 life = _life_of(mark)
-                if life is not None and database.read_run(connection, key) == mark:
-                    self._write(connection, mark, life)
+                if life is not None and database.read_runs(connection, [key]).get(key) == mark:
+                    self._write(connection, [(mark, life)])
         except SQLAlchemyError:
             return False
         if self._settings.endpoint is not None:
@@ -132,52 +128,54 @@ class RunEnds:
         """Write a run of `airflow dags test`: its end is not committed, so the object tells it."""
         key = (dag_run.dag_id, dag_run.run_id)
         with database_connection() as connection:
-            run = database.read_run(connection, key)
+            run = database.read_runs(connection, [key]).get(key)
             if run is None or dag_run.start_date is None:
                 return
             life = Life(dag_run.start_date, dag_run.end_date or datetime.now(UTC))
             state = str(getattr(dag_run.state, "value", dag_run.state))
             run = run._replace(state=state, start_date=life.start, end_date=life.end)
-            self._write(connection, run, life)
+            self._write(connection, [(run, life)])
         if self._settings.endpoint is not None:
             deliver_within(self._spool, self._settings.endpoint, self._settings.flush_deadline)
 
-    def _finish(self, connection: Connection, key: RunKey) -> None:
-        since = self._waiting.pop(key, None)
-        run = database.read_run(connection, key)
-        life = _life_of(run)
-        if run is None or life is None:
-            return  # the row decides: it was rolled back, or marked while it goes on
-        try:
+    def _finish(self, connection: Connection, keys: list[RunKey]) -> None:
+        """Write these runs, as far as their rows say that they are over."""
+        runs = database.read_runs(connection, keys)
+        lives = {key: life for key, run in runs.items() if (life := _life_of(run))}
+        for key in lives:
             if key in self._requeued:
-                self._write_requeued(connection, key, run)
-            self._write(connection, run, life)
-        except SQLAlchemyError:
-            self._waiting[key] = since or time.monotonic()
-            raise
-        self._forget(key)
+                self._write_requeued(connection, key, runs[key])
+        self._write(connection, [(runs[key], life) for key, life in lives.items()])
+        for key in keys:
+            # What isn't over was rolled back, or marked while it goes on: its end will come.
+            self._waiting.pop(key, None)
+            self._put_off_runs.discard(key)
+        for key in lives:
+            self._forget(key)
 
-    def _write(self, connection: Connection, run: RunRow, life: Life) -> None:
-        rows = database.read_rows(connection, run)
-        trace_id = trace_id_of_run(run.dag_id, run.run_id, life.start)
-        # Claimed after the read, which may fail, and before the write, which may not.
-        claim = self._memory.claim(run.dag_id, run.run_id, trace_id)
-        if claim.new:
-            self._writer.write_finished(Trace(rows, life, claim.previous).records())
+    def _write(self, connection: Connection, ended: list[tuple[RunRow, Life]]) -> None:
+        found = database.read_rows(connection, [run for run, _ in ended]) if ended else []
+        for rows, (run, life) in zip(found, ended, strict=True):
+            trace_id = trace_id_of_run(run.dag_id, run.run_id, life.start)
+            # Claimed after the read, which may fail, and before the write, which may not.
+            claim = self._memory.claim(run.dag_id, run.run_id, trace_id)
+            if claim.new:
+                self._writer.write_finished(Trace(rows, life, claim.previous).records())
 
-    def _put_off(self, key: RunKey, error: SQLAlchemyError) -> None:
-        since = self._waiting.setdefault(key, time.monotonic())
-        waited = time.monotonic() - since
-        if waited > _GIVE_UP_AFTER:
-            del self._waiting[key]
-            log.warning("pipeline_otel: run %s of %s can't be read; it has no root", key[1], key[0])
-        elif not waited or waited < 1.0:
-            log.warning(
-                "pipeline_otel: run %s of %s can't be read yet (%s); trying again",
-                key[1],
-                key[0],
-                type(error).__name__,
-            )
+    def _put_off(self, keys: list[RunKey], error: SQLAlchemyError) -> None:
+        for key in keys:
+            since = self._waiting.setdefault(key, time.monotonic())
+            if key not in self._put_off_runs:
+                self._put_off_runs.add(key)
+                log.warning(
+                    "pipeline_otel: run %s of %s can't be read yet (%s); trying again",
+                    key[1],
+                    key[0],
+                    type(error).__name__,
+                )
+            elif time.monotonic() - since > _GIVE_UP_AFTER:
+                del self._waiting[key]
+                log.warning("pipeline_otel: run %s of %s has no root", key[1], key[0])
 
     def _look_at_watched(self, connection: Connection) -> None:
         if self._watched is None:
@@ -204,7 +202,7 @@ class RunEnds:
         elif run is None or (run.state in database.TERMINAL and database.MARKS_FIRE_HOOKS):
             self._forget(key)
         elif run.end_date is not None and now - run.end_date > _MARK_SETTLES:
-            self._finish(connection, key)  # 2.11: a run marked by hand fires no hook
+            self._finish(connection, [key])  # 2.11: a run marked by hand fires no hook
 
     def _forget(self, key: RunKey) -> None:
         if self._watched is not None:
@@ -220,7 +218,7 @@ class RunEnds:
 
     def _write_requeued(self, connection: Connection, key: RunKey, run: RunRow) -> None:
         """Write the life that was cut short, now that its last try is over."""
-        self._write(connection, run._replace(state="running"), self._requeued[key])
+        self._write(connection, [(run._replace(state="running"), self._requeued[key])])
         del self._requeued[key]
 
     def _keep_delivering(self) -> None:
@@ -242,6 +240,16 @@ class RunEnds:
                 env=_environment(self._spool),
                 cwd="/",
             )
+
+
+def _little(counts: dict[RunKey, int]) -> list[RunKey]:
+    """Return as many runs as one commit may cost."""
+    found, rows = [], 0
+    for key, count in counts.items():
+        if rows + count <= _ROWS_PER_COMMIT:
+            rows += count
+            found.append(key)
+    return found
 
 
 def _life_of(run: RunRow | None) -> Life | None:

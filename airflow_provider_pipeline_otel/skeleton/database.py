@@ -6,6 +6,8 @@ a statement of ours that fails is nobody else's (on PostgreSQL it would end the 
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,7 +25,7 @@ from airflow_provider_pipeline_otel.identity import (
 from airflow_provider_pipeline_otel.skeleton.rows import Cause, RunRow, RunRows, TryRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from sqlalchemy.engine import Connection
 
@@ -32,6 +34,10 @@ RunKey = tuple[str, str]
 
 MARKS_FIRE_HOOKS: Final = not hasattr(DagRun, "execution_date")
 """False on 2.11, where a run that is marked by hand ends without any hook."""
+
+_BY_ASSETS: Final = frozenset({"asset_triggered", "dataset_triggered", "asset_materialization"})
+_KEYS_PER_QUERY: Final = 500
+_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}.*")
 
 TERMINAL: Final = frozenset({"success", "failed"})
 
@@ -62,125 +68,168 @@ def _run_columns() -> list[Any]:
     ]
 
 
-def _try_columns(model: Any) -> list[Any]:  # noqa: ANN401
-    return [getattr(model, field) for field in TryRow._fields]
+def _is_one_of(model: Any, keys: Iterable[RunKey]) -> Any:  # noqa: ANN401
+    return tuple_(model.dag_id, model.run_id).in_(list(keys))
 
 
-def read_run(connection: Connection, key: RunKey) -> RunRow | None:
-    """Return the run's row; None if there is none."""
-    where = (DagRun.dag_id == key[0]) & (DagRun.run_id == key[1])
-    row = connection.execute(select(*_run_columns()).where(where)).first()
-    return None if row is None else RunRow._make(map(_text, row))
+def read_runs(connection: Connection, keys: Iterable[RunKey]) -> dict[RunKey, RunRow]:
+    """Return the rows of these runs, as far as there are any."""
+    found: dict[RunKey, RunRow] = {}
+    left = list(keys)
+    while left:
+        some, left = left[:_KEYS_PER_QUERY], left[_KEYS_PER_QUERY:]
+        for row in connection.execute(select(*_run_columns()).where(_is_one_of(DagRun, some))):
+            run = RunRow._make(map(_text, row))
+            found[run.dag_id, run.run_id] = run
+    return found
 
 
-def count_tries(connection: Connection, key: RunKey) -> int:
-    """Return how many task instances the run has."""
-    where = (TaskInstance.dag_id == key[0]) & (TaskInstance.run_id == key[1])
-    counted = connection.execute(select(func.count()).select_from(TaskInstance).where(where))
-    return int(counted.scalar() or 0)
+def count_tries(connection: Connection, keys: Iterable[RunKey]) -> dict[RunKey, int]:
+    """Return how many task instances each run has."""
+    ti: Any = TaskInstance
+    query = select(ti.dag_id, ti.run_id, func.count()).where(_is_one_of(ti, keys))
+    found = connection.execute(query.group_by(ti.dag_id, ti.run_id))
+    return {(dag_id, run_id): count for dag_id, run_id, count in found}
 
 
-def read_rows(connection: Connection, run: RunRow) -> RunRows:
-    """Return all rows of the run.
+def read_rows(connection: Connection, runs: Iterable[RunRow]) -> list[RunRows]:
+    """Return all rows of these runs, in a number of queries that doesn't depend on theirs.
 
     Task instances before their history: a try that is archived between the two is seen twice, and
     dropped once, but never missed.
     """
-    key = (run.dag_id, run.run_id)
-    return RunRows(
-        run=run,
-        tries=_read_tries(connection, TaskInstance, key),
-        history=_read_tries(connection, TaskInstanceHistory, key),
-        first_pokes=_read_first_pokes(connection, key),
-        pokes_say_starts=_POKES_HAVE_A_TASK,
-        tags=_read_tags(connection, run.dag_id),
-        causes=(*_read_producers(connection, run), *_read_trigger(connection, run)),
-    )
+    by_key = {(run.dag_id, run.run_id): run for run in runs}
+    tries = _read_tries(connection, TaskInstance, by_key)
+    history = _read_tries(connection, TaskInstanceHistory, by_key)
+    pokes = _read_first_pokes(connection, by_key)
+    tags = _read_tags(connection, {dag_id for dag_id, _ in by_key})
+    causes = _read_producers(connection, by_key)
+    for key, cause in _read_triggers(connection, by_key).items():
+        causes[key].append(cause)
+    return [
+        RunRows(
+            run=run,
+            tries=tuple(tries[key]),
+            history=tuple(history[key]),
+            first_pokes=pokes[key],
+            pokes_say_starts=_POKES_HAVE_A_TASK,
+            tags=tuple(sorted(tags[key[0]])),
+            causes=tuple(causes[key]),
+        )
+        for key, run in by_key.items()
+    ]
 
 
-def _read_tries(connection: Connection, model: Any, key: RunKey) -> tuple[TryRow, ...]:  # noqa: ANN401
-    where = (model.dag_id == key[0]) & (model.run_id == key[1])
-    found = connection.execute(select(*_try_columns(model)).where(where))
-    return tuple(TryRow._make(row) for row in found)
+def _read_tries(
+    connection: Connection,
+    model: Any,  # noqa: ANN401
+    keys: Iterable[RunKey],
+) -> dict[RunKey, list[TryRow]]:
+    tries: dict[RunKey, list[TryRow]] = defaultdict(list)
+    columns = [getattr(model, field) for field in TryRow._fields]
+    query = select(model.dag_id, model.run_id, *columns).where(_is_one_of(model, keys))
+    for dag_id, run_id, *fields in connection.execute(query):
+        tries[dag_id, run_id].append(TryRow._make(fields))
+    return tries
 
 
-def _read_first_pokes(connection: Connection, key: RunKey) -> dict[tuple[str, int, int], datetime]:
+def _read_first_pokes(
+    connection: Connection, keys: Iterable[RunKey]
+) -> dict[RunKey, dict[tuple[str, int, int], datetime]]:
     poke: Any = TaskReschedule
     ti: Any = TaskInstance
     by = poke if _POKES_HAVE_A_TASK else ti
-    keys = (by.task_id, by.map_index, by.try_number)
-    query = select(*keys, func.min(poke.start_date)).group_by(*keys)
+    columns = (by.dag_id, by.run_id, by.task_id, by.map_index, by.try_number)
+    query = select(*columns, func.min(poke.start_date)).group_by(*columns)
     if not _POKES_HAVE_A_TASK:
         query = query.select_from(poke).join(ti, poke.ti_id == ti.id)
-    found = connection.execute(query.where(by.dag_id == key[0], by.run_id == key[1]))
-    return {(task, index, number): start for task, index, number, start in found}
+    pokes: dict[RunKey, dict[tuple[str, int, int], datetime]] = defaultdict(dict)
+    for dag_id, run_id, *which, start in connection.execute(query.where(_is_one_of(by, keys))):
+        task_id, map_index, try_number = which
+        pokes[dag_id, run_id][task_id, map_index, try_number] = start
+    return pokes
 
 
-def _read_tags(connection: Connection, dag_id: str) -> tuple[str, ...]:
-    found = connection.execute(select(DagTag.name).where(DagTag.dag_id == dag_id))
-    return tuple(sorted(name for (name,) in found))
+def _read_tags(connection: Connection, dag_ids: Iterable[str]) -> dict[str, list[str]]:
+    tags: dict[str, list[str]] = defaultdict(list)
+    query = select(DagTag.dag_id, DagTag.name).where(DagTag.dag_id.in_(list(dag_ids)))
+    for dag_id, name in connection.execute(query):
+        tags[dag_id].append(name)
+    return tags
 
 
-def _read_producers(connection: Connection, run: RunRow) -> Iterable[Cause]:
-    """Yield the last tries of the tasks whose asset events started the run."""
-    if run.run_type not in {"asset_triggered", "dataset_triggered", "asset_materialization"}:
-        return
+def _read_producers(
+    connection: Connection, runs: Mapping[RunKey, RunRow]
+) -> dict[RunKey, list[Cause]]:
+    """Return the last tries of the tasks whose asset events started each run."""
+    causes: dict[RunKey, list[Cause]] = defaultdict(list)
+    keys = [key for key, run in runs.items() if run.run_type in _BY_ASSETS]
+    if not keys:
+        return causes
     model: Any = DagRun
     relation = getattr(model, "consumed_asset_events", None)
     relation = model.consumed_dataset_events if relation is None else relation
     event = relation.property.mapper.class_
-    query = (
-        select(event.source_dag_id, event.source_run_id, event.source_task_id)
-        .add_columns(event.source_map_index, event.timestamp)
-        .select_from(model)
-        .join(relation)
-        .where(model.dag_id == run.dag_id, model.run_id == run.run_id)
+    source = (
+        event.source_dag_id,
+        event.source_run_id,
+        event.source_task_id,
+        event.source_map_index,
     )
-    events = {row[:4]: row[4] for row in connection.execute(query) if all(row[:3])}
-    if not events:
-        return
-    ti: Any = TaskInstance
-    source = tuple_(ti.dag_id, ti.run_id, ti.task_id, ti.map_index)
-    same_run = and_(model.dag_id == ti.dag_id, model.run_id == ti.run_id)
-    tries = select(ti.dag_id, ti.run_id, ti.task_id, ti.map_index, ti.try_number, model.start_date)
-    tries = tries.join(model, same_run).where(source.in_(list(events)))
-    for dag_id, run_id, task_id, map_index, number, start in connection.execute(tries):
+    query = select(model.dag_id, model.run_id, event.timestamp, *source)
+    query = query.select_from(model).join(relation).where(_is_one_of(model, keys))
+    found = [row for row in connection.execute(query) if all(row[3:6])]
+    tries = _read_last_tries(connection, {tuple(row[3:]) for row in found})
+    for dag_id, run_id, happened, *which in found:
+        start, cause = tries.get(tuple(which), (None, None))
         # A run that has started anew since the event has another trace than the producer's.
-        if start is not None and start <= events[dag_id, run_id, task_id, map_index]:
+        if start is not None and cause is not None and start <= happened:
+            causes[dag_id, run_id].append(cause)
+    return causes
+
+
+def _read_last_tries(
+    connection: Connection, keys: Iterable[tuple[Any, ...]]
+) -> dict[tuple[Any, ...], tuple[datetime | None, Cause | None]]:
+    """Return the start of the run, and the last try, of each (DAG, run, task, map index)."""
+    wanted = list(keys)
+    if not wanted:
+        return {}
+    ti: Any = TaskInstance
+    model: Any = DagRun
+    which = (ti.dag_id, ti.run_id, ti.task_id, ti.map_index)
+    query = select(*which, ti.try_number, model.start_date).where(tuple_(*which).in_(wanted))
+    query = query.join(model, and_(model.dag_id == ti.dag_id, model.run_id == ti.run_id))
+    tries: dict[tuple[Any, ...], tuple[datetime | None, Cause | None]] = {}
+    for dag_id, run_id, task_id, map_index, number, start in connection.execute(query):
+        if start is not None:
             trace_id = trace_id_of_run(dag_id, run_id, start)
             span_id = span_id_of_try(trace_id, task_id, map_index, number)
-            yield Cause("asset", trace_id, span_id)
+            tries[dag_id, run_id, task_id, map_index] = start, Cause("asset", trace_id, span_id)
+    return tries
 
 
-def _read_trigger(connection: Connection, run: RunRow) -> Iterable[Cause]:
-    """Yield the span whose traceparent stands in the run's conf, of which nothing else is read."""
-    if run.run_type in {"scheduled", "asset_triggered", "dataset_triggered"}:
-        return
-    where = (DagRun.dag_id == run.dag_id) & (DagRun.run_id == run.run_id)
+def _read_triggers(connection: Connection, runs: Mapping[RunKey, RunRow]) -> dict[RunKey, Cause]:
+    """Return the span whose traceparent stands in a run's conf, of which nothing else is read."""
+    keys = [key for key, run in runs.items() if run.run_type not in {*_BY_ASSETS, "scheduled"}]
+    if not keys:
+        return {}
+    query = select(DagRun.dag_id, DagRun.run_id, DagRun.conf).where(_is_one_of(DagRun, keys))
     try:
-        conf = connection.execute(select(DagRun.conf).where(where)).scalar()
+        confs = {(dag_id, run_id): conf for dag_id, run_id, conf in connection.execute(query)}
     except Exception:  # noqa: BLE001  2.11 keeps it pickled: reading it runs anybody's code
-        return
-    parts = str(conf.get("traceparent")).split("-") if isinstance(conf, dict) else []
-    try:
-        _, trace_id, span_id, _ = parts[0], bytes.fromhex(parts[1]), bytes.fromhex(parts[2]), ""
-    except (IndexError, ValueError):
-        return
-    if len(trace_id) == 16 and len(span_id) == 8 and any(trace_id) and any(span_id):  # noqa: PLR2004
-        yield Cause("trigger", trace_id, span_id)
+        return {}
+    causes = {key: _cause_of(conf) for key, conf in confs.items()}
+    return {key: cause for key, cause in causes.items() if cause is not None}
 
 
-def read_runs(connection: Connection, keys: Iterable[RunKey]) -> dict[RunKey, RunRow]:
-    """Return the rows of many runs, by their keys."""
-    found: dict[RunKey, RunRow] = {}
-    left = list(keys)
-    while left:
-        some, left = left[:500], left[500:]
-        where = tuple_(DagRun.dag_id, DagRun.run_id).in_(some)
-        for row in connection.execute(select(*_run_columns()).where(where)):
-            run = RunRow._make(map(_text, row))
-            found[run.dag_id, run.run_id] = run
-    return found
+def _cause_of(conf: object) -> Cause | None:
+    text = str(conf.get("traceparent")) if isinstance(conf, dict) else ""
+    found = _TRACEPARENT.fullmatch(text)
+    if found is None:
+        return None
+    trace_id, span_id = bytes.fromhex(found[1]), bytes.fromhex(found[2])
+    return Cause("trigger", trace_id, span_id) if any(trace_id) and any(span_id) else None
 
 
 def read_running(connection: Connection) -> list[RunRow]:
