@@ -60,6 +60,7 @@ class RunEnds:
         self._put_off_runs: set[RunKey] = set()
         self._watched: dict[RunKey, datetime] | None = None
         self._requeued: dict[RunKey, Life] = {}
+        self._requeued_at: dict[RunKey, datetime] = {}
         self._drain: subprocess.Popen[bytes] | None = None
 
     def add(self, key: RunKey) -> None:
@@ -145,12 +146,17 @@ class RunEnds:
         for key in lives:
             if key in self._requeued:
                 self._write_requeued(connection, key, runs[key])
-        self._write(connection, [(runs[key], life) for key, life in lives.items()])
+        ended = [
+            (runs[key], life._replace(since=self._requeued_at.get(key)))
+            for key, life in lives.items()
+        ]
+        self._write(connection, ended)
         for key in keys:
             # What isn't over was rolled back, or marked while it goes on: its end will come.
             self._waiting.pop(key, None)
             self._put_off_runs.discard(key)
         for key in lives:
+            self._requeued_at.pop(key, None)
             self._forget(key)
 
     def _write(self, connection: Connection, ended: list[tuple[RunRow, Life]]) -> None:
@@ -189,7 +195,9 @@ class RunEnds:
         for key, requeued in list(self._requeued.items()):
             run = runs.get(key)
             if run is None or run.start_date == requeued.start:
-                del self._requeued[key]  # 2.11 takes the old start_date back: nothing happened
+                # 2.11 takes the old start_date back: nothing happened.
+                del self._requeued[key]
+                self._requeued_at.pop(key, None)
             elif not database.has_running_tries(connection, key, requeued.end):
                 self._write_requeued(connection, key, run)
 
@@ -213,7 +221,8 @@ class RunEnds:
         seen = (self._watched or {}).get(key)
         if seen is None or seen == start or key in self._requeued:
             return
-        self._requeued[key] = Life(seen, until, until)
+        self._requeued[key] = Life(seen, until, until, self._requeued_at.get(key))
+        self._requeued_at[key] = until
         self._forget(key)
 
     def _write_requeued(self, connection: Connection, key: RunKey, run: RunRow) -> None:

@@ -67,11 +67,15 @@ class RunRows(NamedTuple):
 
 
 class Life(NamedTuple):
-    """One life of a run; `until` says when it was set back to queued, if it was."""
+    """One life of a run; a run that is set back to queued while it runs has several.
+
+    `until` is when that ended this life, `since` when it ended the one before, where that is known.
+    """
 
     start: datetime
     end: datetime
     until: datetime | None = None
+    since: datetime | None = None
 
     def has(self, row: TryRow) -> bool:
         """Say whether the try's worker took this life's start for the run's, by the database alone.
@@ -84,6 +88,6 @@ class Life(NamedTuple):
             return False
         if row.queued_dttm is None:
             return self.until is None
-        if row.queued_dttm < self.start - _CLOCKS:
+        if row.queued_dttm < (self.since or self.start - _CLOCKS):
             return False
         return self.until is None or row.queued_dttm < self.until

@@ -223,6 +223,15 @@ def test_a_run_that_was_set_back_to_queued_has_two_traces_and_no_try_in_both() -
     ]
 
 
+def test_a_known_requeue_decides_within_the_clocks_tolerance() -> None:
+    """A try that was queued a second before the requeue is the old trace's, not the new one's."""
+    before = try_row("before", start_date=at(-1), end_date=at(40), queued_dttm=at(-1.5))
+    after = try_row("after", start_date=at(2), end_date=at(41), queued_dttm=at(1))
+    life = Life(START, at(100), since=at(-0.5))
+    _, *tries = Trace(rows(before, after), life).records()
+    assert [record.name for record in tries] == ["task_run.after"]
+
+
 def test_what_started_the_run_is_linked() -> None:
     """By kind, with ids that others computed."""
     causes = (Cause("asset", b"a" * 16, b"a" * 8), Cause("trigger", b"b" * 16, b"b" * 8))
