@@ -1,7 +1,7 @@
 """The matrix that is too long for `make test`: every Airflow on every Python, oldest dependencies.
 
-    nox                      all of it, and docs/compatibility.json
-    nox -s "truth-3.12(airflow='3.2')"
+nox                      all of it, and docs/compatibility.json
+nox -s "truth-3.12(airflow='3.2')"
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ OLDEST = (
     "opentelemetry-api==1.27.0",
     "opentelemetry-sdk==1.27.0",
     "opentelemetry-exporter-otlp-proto-http==1.27.0",
+    "opentelemetry-instrumentation-requests==0.48b0",
     "msgspec==0.18.6",
     "rich==13.0.0",
 )
