@@ -37,6 +37,7 @@ class _Worker:
         self.span = span
         self.token = token
         self.cpu_time = _cpu_time()
+        self.terminated = False
 
     def is_of(self, ti: Any) -> bool:  # noqa: ANN401
         return _key(self.ti) == _key(ti)
@@ -105,11 +106,12 @@ def _open_span(ti: Any, trace_id: bytes, try_id: bytes) -> None:  # noqa: ANN401
     processor.take_sums()
     if isinstance(span, ReadableSpan):  # else a sampler has dropped it
         processor.write_open(span)
-        _mark_termination(guarded(partial(processor.write_open, span, terminated=True)))
     install({names.PIPELINE_NAME: ti.dag_id, names.AIRFLOW_TASK_ID: ti.task_id})
     live.home.span, live.home.airflow_trace_id = span, _airflow_trace_id(ti)
     token = context_api.attach(trace.set_span_in_context(span))
-    _state.worker = _Worker(ti, span, token)
+    worker = _state.worker = _Worker(ti, span, token)
+    if isinstance(span, ReadableSpan):
+        _mark_termination(worker, guarded(partial(processor.write_open, span, terminated=True)))
 
 
 def _attributes(ti: Any) -> dict[str, str | int]:  # noqa: ANN401
@@ -155,7 +157,7 @@ def _hand_over_trace(task: Any, traceparent: str) -> None:  # noqa: ANN401
         task.conf = {"traceparent": traceparent} | (conf or {})
 
 
-def _mark_termination(mark: Callable[[], None]) -> None:
+def _mark_termination(worker: _Worker, mark: Callable[[], None]) -> None:
     """Say on disk that Airflow asked the process to end, should it be killed before it has ended.
 
     Chained before Airflow's own handler: on 3.x the task goes on, and may still end well.
@@ -163,10 +165,10 @@ def _mark_termination(mark: Callable[[], None]) -> None:
     if threading.current_thread() is not threading.main_thread():
         return
     before = signal.getsignal(signal.SIGTERM)
-    pid = os.getpid()
 
     def handle(signum: int, frame: FrameType | None) -> None:
-        if os.getpid() == pid and _own() is not None:
+        if _own() is worker:
+            worker.terminated = True
             mark()
         if callable(before):
             before(signum, frame)
@@ -185,6 +187,12 @@ def close_worker(ti: Any, state: str, error: object = None) -> None:  # noqa: AN
     worker = _own()
     if worker is None or not worker.is_of(ti):
         return
+    if type(error).__name__ == "AirflowTaskTerminated" and _was_cleared(ti):
+        state = "restarting"
+    _close(worker, state, error)
+
+
+def _close(worker: _Worker, state: str, error: object = None) -> None:
     from opentelemetry import context as context_api
     from opentelemetry import trace
 
@@ -204,8 +212,24 @@ def close_worker(ti: Any, state: str, error: object = None) -> None:  # noqa: AN
         span.set_status(trace.StatusCode.ERROR)
     elif state == "success":
         span.set_status(trace.StatusCode.OK)
+    elif worker.terminated:
+        span.set_attribute(names.PIPELINE_PROCESS_EXIT_REASON, "terminated")
     span.end()
     context_api.detach(worker.token)
+
+
+def _was_cleared(ti: Any) -> bool:  # noqa: ANN401
+    """Say whether Airflow 2.11 ended the process because the running task was cleared.
+
+    The object says `up_for_retry` by then, and only the row still says `restarting`.
+    """
+    from airflow_provider_pipeline_otel.run_ends import database_connection
+    from airflow_provider_pipeline_otel.skeleton.database import read_state
+
+    with database_connection() as connection:
+        return (
+            read_state(connection, (ti.dag_id, ti.run_id), ti.task_id, ti.map_index) == "restarting"
+        )
 
 
 def _type_of(error: object) -> str:
@@ -227,14 +251,14 @@ def _peak_memory() -> int:
 
 
 def _close_left_over() -> None:
-    """End a span that no hook has ended: a deferral, a reschedule, a skip on 2.11 and 3.0.
+    """End a span that no hook has ended, as neither success nor failure.
 
-    Airflow has by then written into the task instance how the try stands.
+    That is a deferral, a reschedule, a skip on 2.11 and 3.0, or a mark on 2.11: there the state is
+    a human's word, and the process ended because Airflow asked it to.
     """
     worker = _own()
     if worker is not None:
-        state = getattr(worker.ti, "state", None)
-        close_worker(worker.ti, str(getattr(state, "value", state)))
+        _close(worker, "")
 
 
 def finish() -> None:

@@ -238,6 +238,14 @@ def read_running(connection: Connection) -> list[RunRow]:
     return [RunRow._make(map(_text, row)) for row in connection.execute(query)]
 
 
+def read_state(connection: Connection, key: RunKey, task_id: str, map_index: int) -> str | None:
+    """Return the state of a task instance, as it is committed."""
+    ti: Any = TaskInstance
+    where = (ti.task_id == task_id, ti.map_index == map_index, _is_one_of(ti, [key]))
+    state: str | None = connection.execute(select(ti.state).where(*where)).scalar()
+    return state
+
+
 def has_running_tries(connection: Connection, key: RunKey, queued_before: datetime) -> bool:
     """Say whether a try that was queued before then is still being worked on."""
     ti: Any = TaskInstance
