@@ -271,7 +271,15 @@ def _life_of(run: RunRow | None) -> Life | None:
 
 
 def _environment(spool: Spool) -> dict[str, str]:
-    return os.environ | {"AIRFLOW__PIPELINE_OTEL__SPOOL_DIR": str(spool.folder)}
+    """Hand down what may stand in airflow.cfg, which the process doesn't read."""
+    said = {
+        "spool_dir": spool.folder,
+        "spool_max_bytes": spool.caps.bytes,
+        "spool_max_age": spool.caps.age,
+        "spool_max_files": spool.caps.files,
+    }
+    prefix = "AIRFLOW__PIPELINE_OTEL__"
+    return os.environ | {f"{prefix}{name.upper()}": str(value) for name, value in said.items()}
 
 
 def database_connection() -> Connection:

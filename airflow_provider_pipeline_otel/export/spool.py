@@ -67,8 +67,21 @@ def private_folder(wanted: Path) -> Path | None:
     With `run_as_user` a task runs under another uid than the scheduler, whose spool it must
     neither write nor trust. None: neither can be had.
     """
-    own = Path(tempfile.gettempdir()) / f"pipeline_otel-{os.geteuid()}"
-    return next((folder for folder in (wanted, own) if _make_private(folder)), None)
+    if _make_private(wanted):
+        return wanted
+    try:
+        own = Path(tempfile.gettempdir()) / f"pipeline_otel-{os.geteuid()}"
+    except FileNotFoundError:  # there is none that can be written to
+        own = Path(os.devnull) / "pipeline_otel"
+    chosen = own if _make_private(own) else None
+    log.warning(
+        "[pipeline_otel] spool_dir = %s is no folder that uid %d alone may write to: %s. Let it "
+        "belong to that user with mode 0700, or set another one.",
+        wanted,
+        os.geteuid(),
+        f"{own} is used" if chosen else "spans are lost",
+    )
+    return chosen
 
 
 class Spool:

@@ -113,7 +113,9 @@ class Live:
     def finish(self, timeout: float) -> None:
         """At a task's end: end what dead processes of this host left open, then deliver."""
         if self._built is not None:
-            recover(self._built[2].spool)
+            spool = self._built[2].spool
+            recover(spool)
+            spool.keep_caps()
             self.flush(timeout)
 
     def set_up_metrics(self) -> None:
