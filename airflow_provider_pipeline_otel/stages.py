@@ -30,7 +30,7 @@ R = TypeVar("R")
 SCOPE: Final = "airflow_provider_pipeline_otel"
 
 _MAX_REASONS: Final = 20
-_CODE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
+_CODE: Final = r"[A-Za-z_][A-Za-z0-9_.-]{0,63}"
 _MAX_DIGITS: Final = 4
 
 _CONTROL_FLOW: Final = frozenset(
@@ -130,7 +130,7 @@ class Stage:
 
 def _code_of(reason: str) -> str:
     head = re.split(r"[:\s(]", reason.strip(), maxsplit=1)[0]
-    is_code = _CODE.fullmatch(head) and sum(map(str.isdigit, head)) <= _MAX_DIGITS
+    is_code = re.fullmatch(_CODE, head) and sum(map(str.isdigit, head)) <= _MAX_DIGITS
     return head if is_code else "other"
 
 
