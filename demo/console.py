@@ -5,7 +5,6 @@ Executed with the Python of the Airflow under test; never imported.
 
 from __future__ import annotations
 
-import datetime
 import json
 import sys
 
@@ -37,7 +36,7 @@ def clear(dag_id: str, run_id: str, task_ids: list[str] | None) -> None:
 
     with create_session() as session:
         run = session.query(DagRun).filter_by(dag_id=dag_id, run_id=run_id).one()
-        date: datetime.datetime = run.execution_date
+        date = run.execution_date
     _dag(dag_id).clear(task_ids=task_ids, start_date=date, end_date=date)
 
 

@@ -41,8 +41,8 @@ def _query_sqlite(path: str, statement: str, parameters: tuple[object, ...]) -> 
 
 
 def _query_postgresql(url: str, statement: str, parameters: tuple[object, ...]) -> list[Row]:
-    import psycopg2  # noqa: PLC0415 - only where the database is PostgreSQL
-    from psycopg2.extras import RealDictCursor  # noqa: PLC0415
+    import psycopg2
+    from psycopg2.extras import RealDictCursor
 
     address = url.replace("postgresql+psycopg2://", "postgresql://")
     with (

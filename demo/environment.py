@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _NOT_HANDED_DOWN = ("AIRFLOW", "_AIRFLOW", "OTEL_", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH")
+FIRST_MAJOR = 2
+"""The oldest Airflow that is served; the later ones have an API server."""
+
 _FERNET_KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 
 _ALL_VERSIONS = {
@@ -46,7 +49,7 @@ _AIRFLOW_3 = {
 }
 
 
-def airflow_environment(  # noqa: PLR0913 - one argument per thing that differs between instances
+def airflow_environment(
     *,
     virtual_environment: Path,
     home: Path,
@@ -66,7 +69,7 @@ def airflow_environment(  # noqa: PLR0913 - one argument per thing that differs 
         for key, value in os.environ.items()
         if not key.startswith(_NOT_HANDED_DOWN) and not key.lower().endswith("_proxy")
     }
-    environment = inherited | _ALL_VERSIONS | (_AIRFLOW_2 if major == 2 else _AIRFLOW_3)  # noqa: PLR2004
+    environment = inherited | _ALL_VERSIONS | (_AIRFLOW_2 if major == FIRST_MAJOR else _AIRFLOW_3)
     environment |= {
         "PATH": f"{virtual_environment / 'bin'}{os.pathsep}{inherited.get('PATH', os.defpath)}",
         "AIRFLOW_HOME": str(home),
@@ -74,7 +77,7 @@ def airflow_environment(  # noqa: PLR0913 - one argument per thing that differs 
         "AIRFLOW__CORE__PARALLELISM": str(parallelism),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database_url,
     }
-    if major > 2:  # noqa: PLR2004
+    if major > FIRST_MAJOR:
         base = f"http://localhost:{port}"
         environment |= {
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{base}/execution/",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -11,18 +10,21 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 from urllib.parse import quote
 
 from demo.database import query, sqlite_url, use_write_ahead_log
-from demo.environment import airflow_environment
+from demo.environment import FIRST_MAJOR, airflow_environment
+from demo.processes import groups_below, has_ended, reap, signal_group
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from demo.database import Row
 
+Json: TypeAlias = Any
 START_SECONDS: Final = 120.0
 STOP_SECONDS: Final = 20.0
 FINAL_STATES: Final = ("success", "failed")
@@ -40,7 +42,7 @@ class AirflowError(RuntimeError):
 class AirflowInstance:
     """One Airflow in a folder of its own, with its own process groups and ports."""
 
-    def __init__(  # noqa: PLR0913 - each has a default that suits the demo
+    def __init__(
         self,
         virtual_environment: Path,
         home: Path,
@@ -77,7 +79,7 @@ class AirflowInstance:
     @property
     def is_airflow_2(self) -> bool:
         """Whether this is Airflow 2, which has no API server here."""
-        return self.major == 2  # noqa: PLR2004
+        return self.major == FIRST_MAJOR
 
     def start(self, *, dag_ids: int = 1) -> None:
         """Migrate the database, start all components, wait until that many DAGs can be run."""
@@ -98,13 +100,15 @@ class AirflowInstance:
         """End every process group that was started, by force after a while."""
         if self._console is not None:
             self._console.kill()
-            self._console.wait()
+            self._console.communicate()
+            self._console = None
+        groups = {process.pid: groups_below(process) for process in self.processes.values()}
         for name in self.processes:
             self.send_signal(name, signal.SIGTERM)
         deadline = time.monotonic() + STOP_SECONDS
         while self.processes:
             _, process = self.processes.popitem()
-            _reap(process, deadline)
+            reap(process, deadline, groups[process.pid])
 
     def spawn(self, component: str, *arguments: str) -> None:
         """Start one component as a process group of its own, with its log in the folder."""
@@ -120,18 +124,22 @@ class AirflowInstance:
 
     def send_signal(self, component: str, number: signal.Signals) -> None:
         """Send a signal to one component's whole process group."""
-        _signal_group(self.processes[component], number)
+        signal_group(self.processes[component].pid, number)
 
-    def restart(self, component: str, number: signal.Signals = signal.SIGTERM) -> None:
+    def restart(
+        self, component: str, number: signal.Signals = signal.SIGTERM, *, pause: float = 0.0
+    ) -> None:
         """End one component, with all that is left of its process group, and start it anew."""
         process = self.processes.pop(component)
+        groups = groups_below(process)
         process.send_signal(number)
-        _reap(process, time.monotonic() + STOP_SECONDS)
+        reap(process, time.monotonic() + STOP_SECONDS, groups)
+        time.sleep(pause)
         self.spawn(component)
 
     def exited(self) -> list[str]:
         """Return the components that ended though nobody asked them to."""
-        return [name for name, process in list(self.processes.items()) if _has_ended(process)]
+        return [name for name, process in list(self.processes.items()) if has_ended(process)]
 
     def trigger(self, dag_id: str, run_id: str, conf: Mapping[str, object] | None = None) -> None:
         """Start one run."""
@@ -162,7 +170,7 @@ class AirflowInstance:
         """Run one command of Airflow's to its end."""
         return self._run([self._command, *arguments])
 
-    def rest(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 - JSON
+    def rest(self, method: str, path: str, body: object = None) -> Json:
         """Call the public REST API of Airflow 3 (`path` below /api/v2) and return its JSON.
 
         One at a time, because requests that hold SQLite's one write lock and wait for a second
@@ -176,9 +184,9 @@ class AirflowInstance:
                 answer = "no answer"
             except urllib.error.HTTPError as error:
                 answer = f"{error.code} {error.read().decode(errors='replace')[:400]}"
-                if attempt and error.code == 409:  # noqa: PLR2004 - the failed try did its work
+                if attempt and error.code == HTTPStatus.CONFLICT:  # the failed try did its work
                     return None
-                if error.code < 500:  # noqa: PLR2004
+                if error.code < HTTPStatus.INTERNAL_SERVER_ERROR:
                     break
                 time.sleep(1.0)
         message = f"{method} {path}: {answer}"
@@ -189,11 +197,8 @@ class AirflowInstance:
         with self._one_hand:
             if self._console is None:
                 self._console = self._open_console()
-            assert self._console.stdin is not None  # noqa: S101 - both are pipes
-            assert self._console.stdout is not None  # noqa: S101
-            self._console.stdin.write(json.dumps([name, arguments]) + "\n")
-            self._console.stdin.flush()
-            answer = self._console.stdout.readline()
+            print(json.dumps([name, arguments]), file=self._console.stdin, flush=True)
+            answer = self._console.stdout.readline() if self._console.stdout else ""
         if not answer or json.loads(answer):
             message = f"{name} {arguments}: {answer or 'no answer'}"
             raise AirflowError(message)
@@ -245,12 +250,12 @@ class AirflowInstance:
             raise AirflowError(message)
         return done
 
-    def _request(self, method: str, path: str, body: object) -> Any:  # noqa: ANN401 - JSON
+    def _request(self, method: str, path: str, body: object) -> Json:
         headers = {"Content-Type": "application/json"}
         if not path.startswith("/auth"):
             self._token = self._token or self._log_in()
             headers["Authorization"] = f"Bearer {self._token}"
-        request = urllib.request.Request(  # noqa: S310 - our own loopback server
+        request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}{path}",
             method=method,
             headers=headers,
@@ -292,27 +297,3 @@ def _free_port() -> int:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
         return port
-
-
-def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    try:
-        os.killpg(process.pid, number)
-    except ProcessLookupError:
-        return
-
-
-def _has_ended(process: subprocess.Popen[bytes]) -> bool:
-    """Look without reaping, so that the group's id can't go to anybody else."""
-    try:
-        look = os.WEXITED | os.WNOHANG | os.WNOWAIT
-        return os.waitid(os.P_PID, process.pid, look) is not None
-    except ChildProcessError:
-        return True
-
-
-def _reap(process: subprocess.Popen[bytes], deadline: float) -> None:
-    """Wait for a component's end, kill what it left behind, then let its id go."""
-    while time.monotonic() < deadline and not _has_ended(process):
-        time.sleep(0.1)
-    _signal_group(process, signal.SIGKILL)
-    process.wait()

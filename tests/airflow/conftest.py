@@ -1,0 +1,107 @@
+"""One performance per Airflow environment, shared by all tests that ask for its verdicts."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import pytest
+
+from demo.instance import AirflowInstance
+from tests.airflow.performance import DAGS, Performance, write_report
+from tests.airflow.postgresql import database, reason_for_no_driver
+from tests.airflow.sink import Sink
+from tests.transactions.server import reason_for_none, server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+# A name of 250 characters does not fit into a folder's name with Airflow's own template.
+LOG_FILE = (
+    "{{ ti.dag_id[:40] }}/{{ ti.run_id }}/"
+    "{{ ti.task_id[:40] }}.{{ ti.map_index }}.{{ try_number }}.log"
+)
+DAG_COUNT = 46
+REQUIRED = os.environ.get("PIPELINE_OTEL_REQUIRE", "")
+NO_AIRFLOW = pytest.param(
+    None,
+    marks=pytest.mark.skip("no Airflow: name environments in PIPELINE_OTEL_AIRFLOW or .venvs/"),
+    id="none",
+)
+Stage: TypeAlias = tuple[Path, bool]
+
+
+def environments() -> list[Path]:
+    """Return the virtual environments that have an Airflow to test."""
+    named = os.environ.get("PIPELINE_OTEL_AIRFLOW", "")
+    if named:
+        return [Path(folder) for folder in named.split(os.pathsep) if folder]
+    return sorted(folder for folder in ROOT.glob(".venvs/airflow-*") if folder.is_dir())
+
+
+def stages() -> list[Stage]:
+    """Return what is played where: every environment on SQLite, the newest on PostgreSQL too."""
+    folders = environments()
+    return [(folder, False) for folder in folders] + [(folder, True) for folder in folders[-1:]]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give every stage its own performance."""
+    if "performance" in metafunc.fixturenames:
+        found = [
+            pytest.param(stage, id=f"{stage[0].name}{'-postgresql' if stage[1] else ''}")
+            for stage in stages()
+        ]
+        metafunc.parametrize("performance", found or [NO_AIRFLOW], indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def performances() -> Iterator[list[tuple[str, Performance]]]:
+    """Collect all performances for the report."""
+    collected: list[tuple[str, Performance]] = []
+    yield collected
+    write_report(collected)
+
+
+@pytest.fixture(scope="session")
+def performance(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    performances: list[tuple[str, Performance]],
+) -> Iterator[Performance]:
+    """Play all situations once on one real Airflow."""
+    folder, on_postgresql = request.param
+    home = tmp_path_factory.mktemp(folder.name)
+    with ExitStack() as stack:
+        sink = stack.enter_context(Sink())
+        url = None
+        if on_postgresql:
+            reason = reason_for_none() or reason_for_no_driver(folder)
+            if reason:
+                (pytest.fail if "postgresql" in REQUIRED else pytest.skip)(reason)
+            url = stack.enter_context(database(folder.name, stack.enter_context(server())))
+        airflow = AirflowInstance(
+            folder,
+            home,
+            DAGS,
+            database_url=url,
+            parallelism=12,
+            environment={
+                "AIRFLOW__LOGGING__LOG_FILENAME_TEMPLATE": LOG_FILE,
+                "AIRFLOW__PIPELINE_OTEL__ENABLED": "True",
+                "AIRFLOW__PIPELINE_OTEL__SPOOL_DIR": str(home / "spool"),
+                "OTEL_EXPORTER_OTLP_ENDPOINT": sink.endpoint,
+                "OTEL_SERVICE_NAME": "truth",
+            },
+        )
+        played = Performance(airflow, sink)
+        performances.append((folder.name, played))
+        try:
+            airflow.start(dag_ids=DAG_COUNT)
+            played.play()
+        finally:
+            airflow.stop()
+        yield played
