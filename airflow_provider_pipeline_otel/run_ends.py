@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import subprocess
-import sys
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy.exc import SQLAlchemyError
 
 from airflow_provider_pipeline_otel.config import resource_of
+from airflow_provider_pipeline_otel.deliverer import Deliverer
 from airflow_provider_pipeline_otel.export.delivery import deliver_within
 from airflow_provider_pipeline_otel.export.recovery import recover
 from airflow_provider_pipeline_otel.export.spool import Spool, private_folder
@@ -61,7 +59,7 @@ class RunEnds:
         self._watched: dict[RunKey, datetime] | None = None
         self._requeued: dict[RunKey, Life] = {}
         self._requeued_at: dict[RunKey, datetime] = {}
-        self._drain: subprocess.Popen[bytes] | None = None
+        self._deliverer = Deliverer(settings, self._spool)
 
     def add(self, key: RunKey) -> None:
         """Take a run whose end has been committed."""
@@ -100,7 +98,7 @@ class RunEnds:
             log.debug("pipeline_otel: runs could not be read; the next tick tries again")
         recover(self._spool)
         self._spool.keep_caps()
-        self._keep_delivering()
+        self._deliverer.keep_running()
 
     def read_marks(self, keys: Iterable[RunKey]) -> dict[RunKey, RunRow]:
         """Return what marks have left of runs, where that is an end; none, if it can't be read."""
@@ -230,26 +228,6 @@ class RunEnds:
         self._write(connection, [(run._replace(state="running"), self._requeued[key])])
         del self._requeued[key]
 
-    def _keep_delivering(self) -> None:
-        """Keep a process of our own beside the scheduler, which never waits for a collector."""
-        if self._settings.endpoint is None or self._spool.folder is None:
-            return
-        if self._drain is None or self._drain.poll() is not None:
-            self._drain = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "airflow_provider_pipeline_otel.cli",
-                    "drain",
-                    "--watch",
-                    "--with-parent",
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                env=_environment(self._spool),
-                cwd="/",
-            )
-
 
 def _little(counts: dict[RunKey, int]) -> list[RunKey]:
     """Return as many runs as one commit may cost."""
@@ -268,18 +246,6 @@ def _life_of(run: RunRow | None) -> Life | None:
     if run.start_date is None or run.end_date is None:
         return None
     return Life(run.start_date, run.end_date)
-
-
-def _environment(spool: Spool) -> dict[str, str]:
-    """Hand down what may stand in airflow.cfg, which the process doesn't read."""
-    said = {
-        "spool_dir": spool.folder,
-        "spool_max_bytes": spool.caps.bytes,
-        "spool_max_age": spool.caps.age,
-        "spool_max_files": spool.caps.files,
-    }
-    prefix = "AIRFLOW__PIPELINE_OTEL__"
-    return os.environ | {f"{prefix}{name.upper()}": str(value) for name, value in said.items()}
 
 
 def database_connection() -> Connection:
