@@ -31,7 +31,7 @@ class Deliverer:
         if not self._wanted:
             return
         if self._process is None or self._process.poll() is not None:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603  our own interpreter and words
                 [sys.executable, *_COMMAND],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

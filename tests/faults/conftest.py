@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from demo.instance import AirflowInstance
-from tests.airflow.conftest import environments
 from tests.airflow.sink import Sink
 from tests.faults.ordeal import Ordeal
-from tests.packaging.conftest import NO_AIRFLOW
+from tests.packaging.conftest import AIRFLOWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +22,7 @@ SHARED_DAGS = HERE.parent / "airflow" / "dags"
 
 @pytest.fixture(
     scope="session",
-    params=environments() or [NO_AIRFLOW],
+    params=AIRFLOWS,
     ids=lambda folder: getattr(folder, "name", "none"),
 )
 def ordeal(

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from demo.instance import AirflowError, AirflowInstance
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from demo.database import Row
     from tests.airflow.sink import Mode, Sink, Span
 
 BOTH: Final = ("Exception", "SystemExit")
@@ -122,7 +124,7 @@ class Ordeal:
             if f"{dag}/{run}" not in self.failures:
                 try:
                     self.airflow.wait(dag, run, patience)
-                    wait_until(lambda run=run, dag=dag: self._have_exited(dag, run))
+                    wait_until(partial(self._have_exited, dag, run))
                 except AirflowError as error:
                     self.failures[f"{dag}/{run}"] = str(error)
 
@@ -133,7 +135,7 @@ class Ordeal:
         known = exit_codes((self.airflow.home / "scheduler.log").read_text())
         return all(_id_of(row) in known for row in self._tries(dag, run) if row["pid"])
 
-    def _tries(self, dag_id: str, run_id: str) -> list[dict[str, object]]:
+    def _tries(self, dag_id: str, run_id: str) -> list[Row]:
         """Return all tries of a run, old ones first."""
         return [
             row
@@ -205,8 +207,14 @@ class Ordeal:
     def drain(self) -> None:
         """Bring what still lies in the spool to the collector."""
         command = [str(self.airflow.python.with_name("pipeline-otel")), "drain"]
-        where = {"cwd": self.airflow.home, "env": self.airflow.environment}
-        subprocess.run(command, capture_output=True, check=False, timeout=60, **where)
+        subprocess.run(
+            command,
+            cwd=self.airflow.home,
+            env=self.airflow.environment,
+            capture_output=True,
+            check=False,
+            timeout=PATIENCE,
+        )
 
     def outcome(self, dag_id: str, run_id: str) -> Outcome:
         """Return how a run ended."""
@@ -226,7 +234,7 @@ class Ordeal:
         )
 
 
-def _id_of(row: dict[str, object]) -> str:
+def _id_of(row: Row) -> str:
     return str(row.get("task_instance_id") or row.get("id")).replace("-", "")
 
 

@@ -28,6 +28,11 @@ NO_PYTHON: Final = "no Python 3.12 or later with uv beside it: older ones don't 
 NO_AIRFLOW: Final = "no Airflow on Python 3.12 or later among PIPELINE_OTEL_AIRFLOW or .venvs/"
 
 
+AIRFLOWS: Final[list[object]] = [*new_airflows()] or [
+    pytest.param(None, marks=pytest.mark.skip(NO_AIRFLOW))
+]
+
+
 @pytest.mark.timeout(300)
 def test_children_beside_a_delivery_over_tls(tmp_path: Path) -> None:
     """All of 2,000 children that are forked while a delivery is inside TLS connect and end."""
@@ -55,7 +60,7 @@ def test_children_beside_a_delivery_over_tls(tmp_path: Path) -> None:
 
 
 @pytest.fixture(
-    params=new_airflows() or [pytest.param(None, marks=pytest.mark.skip(NO_AIRFLOW))],
+    params=AIRFLOWS,
     ids=lambda folder: getattr(folder, "name", "none"),
 )
 def airflow(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AirflowInstance]:

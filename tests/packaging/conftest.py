@@ -15,10 +15,9 @@ from tests.airflow.conftest import environments
 from tests.packaging.question import Installed
 
 ROOT: Final = Path(__file__).parents[2]
-NO_AIRFLOW: Final = pytest.param(
-    None,
-    marks=pytest.mark.skip("no Airflow: name environments in PIPELINE_OTEL_AIRFLOW or .venvs/"),
-)
+NO_AIRFLOW: Final = pytest.mark.skip("no Airflow: name some in PIPELINE_OTEL_AIRFLOW or .venvs/")
+AIRFLOWS: Final[list[object]] = [*environments()] or [pytest.param(None, marks=NO_AIRFLOW)]
+"""Parameters of a fixture that wants an Airflow."""
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +32,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(
     scope="session",
-    params=environments() or [NO_AIRFLOW],
+    params=AIRFLOWS,
     ids=lambda folder: getattr(folder, "name", "none"),
 )
 def airflow(

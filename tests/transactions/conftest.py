@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from demo.instance import AirflowInstance
-from tests.airflow.conftest import environments
 from tests.airflow.postgresql import database
 from tests.airflow.sink import Sink
-from tests.packaging.conftest import NO_AIRFLOW
+from tests.packaging.conftest import AIRFLOWS
 from tests.transactions.server import NAMED, reason_for_none, server
 from tests.transactions.stage import Stage
 
@@ -43,7 +42,7 @@ def has_drivers(folder: Path) -> bool:
 
 @pytest.fixture(
     scope="session",
-    params=environments() or [NO_AIRFLOW],
+    params=AIRFLOWS,
     ids=lambda folder: getattr(folder, "name", "none"),
 )
 def stage(
