@@ -1,4 +1,7 @@
-"""Settings: what the package is told, read once from the environment and airflow.cfg."""
+"""Settings: what the package is told, read once from the environment and airflow.cfg.
+
+Named tuples: every process of Airflow's imports this, and msgspec would cost it 2.5 ms on 2.11.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,8 @@ import logging
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import unquote, urlsplit
-
-import msgspec
 
 from airflow_provider_pipeline_otel.provider_info import OPTIONS, SECTION
 from airflow_provider_pipeline_otel.semconv import attributes
@@ -23,7 +24,7 @@ _TRUE: Final = frozenset({"true", "t", "1", "yes", "y", "on"})
 _FALSE: Final = frozenset({"false", "f", "0", "no", "n", "off", ""})
 
 
-class Caps(msgspec.Struct, frozen=True):
+class Caps(NamedTuple):
     """What the spool may hold: bytes, seconds, files."""
 
     bytes: int
@@ -31,7 +32,7 @@ class Caps(msgspec.Struct, frozen=True):
     files: int
 
 
-class Endpoint(msgspec.Struct, frozen=True):
+class Endpoint(NamedTuple):
     """Where spans go: an OTLP/HTTP collector."""
 
     url: str
@@ -43,7 +44,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     client_key: str | None = None
 
 
-class Settings(msgspec.Struct, frozen=True):
+class Settings(NamedTuple):
     """All that is configured; `endpoint` is None where spans stay in the spool."""
 
     enabled: bool

@@ -24,7 +24,7 @@ LOG_FILE = (
     "{{ ti.dag_id[:40] }}/{{ ti.run_id }}/"
     "{{ ti.task_id[:40] }}.{{ ti.map_index }}.{{ try_number }}.log"
 )
-DAG_COUNT = 46
+DAG_COUNT = 47
 REQUIRED = os.environ.get("PIPELINE_OTEL_REQUIRE", "")
 NO_AIRFLOW = pytest.param(
     None,

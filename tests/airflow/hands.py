@@ -93,10 +93,10 @@ def cleared_finished_while_running(actor: Actor) -> None:
 
 def cleared_running_while_running(actor: Actor) -> None:
     """Clear the task that runs."""
-    actor.start("napper")
-    actor.reaches("napper", "napper", "running")
-    actions.clear(actor.airflow, "napper", actor.run_id, ["napper"])
-    actor.ended("napper", hints={"napper": CLEARED})
+    actor.start("once_long")
+    actor.reaches("once_long", "napper", "running")
+    actions.clear(actor.airflow, "once_long", actor.run_id, ["napper"])
+    actor.ended("once_long", hints={"napper": CLEARED})
 
 
 def requeued(actor: Actor) -> None:

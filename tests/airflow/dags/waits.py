@@ -73,6 +73,12 @@ with truth_dag("reschedule"):
 with truth_dag("poke"):
     PythonSensor(task_id="sensor", python_callable=third_time, mode="poke", poke_interval=1)
 
+
+def nap_long_once(ti: Any) -> None:
+    """Sleep until somebody clears this; the next try is short."""
+    nap(100 if ti.try_number == 1 else 1)
+
+
 with truth_dag("sleeper"):
     (
         python_task("quick")
@@ -83,6 +89,9 @@ with truth_dag("sleeper"):
 
 with truth_dag("napper"):
     python_task("quick") >> python_task("napper", nap, op_args=[20]) >> python_task("after")
+
+with truth_dag("once_long"):
+    python_task("quick") >> python_task("napper", nap_long_once) >> python_task("after")
 
 with truth_dag("waiter"):
     (
