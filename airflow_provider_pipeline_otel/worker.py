@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import signal
 import socket
 import sys
@@ -239,6 +238,8 @@ def _type_of(error: object) -> str:
 
 
 def _cpu_time() -> float:
+    import resource
+
     own, children = (
         resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     )
@@ -246,6 +247,8 @@ def _cpu_time() -> float:
 
 
 def _peak_memory() -> int:
+    import resource
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 
