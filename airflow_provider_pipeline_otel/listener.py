@@ -7,6 +7,7 @@ Airflow 2.11 and 3.x. `tryfirst`: another listener's exception would end the cal
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow.listeners import hookimpl
@@ -29,8 +30,10 @@ def configure(settings: Settings) -> None:
 @hookimpl(tryfirst=True)
 @guarded
 def on_starting(component: Any) -> None:  # noqa: ANN401
-    """Remember the job: it says later whether this process is the scheduler."""
-    if type(component).__name__ not in _TASK_PROCESS:
+    """Remember the job: it says later whether this is the scheduler. Prepare a task's process."""
+    if type(component).__name__ in _TASK_PROCESS:
+        _leave_dag_parsing()
+    else:
         scheduler.remember_job(component)
 
 
@@ -92,5 +95,23 @@ def on_dag_run_failed(dag_run: Any) -> None:  # noqa: ANN401
 
 
 def _run_ends(dag_run: Any) -> None:  # noqa: ANN401
-    worker.finish()  # in `airflow dags test` on 2.11 nothing else says that the last task is over
+    # In `airflow dags test` on 2.11 nothing else says that the last task is over.
+    guarded(worker.finish)()
     scheduler.note_end(dag_run)
+
+
+def _leave_dag_parsing() -> None:
+    """Let a task's process parse DAGs as if there were no listener (Airflow 3.2 and later).
+
+    Airflow refuses DAGs with end_from_trigger=True where one is registered, and asks for that the
+    core's manager; a task's own hooks come from the SDK's.
+    """
+    try:
+        from airflow.sdk.listener import get_listener_manager as get_tasks
+    except ImportError:
+        return
+    from airflow.listeners.listener import get_listener_manager as get_cores
+
+    manager, this = get_cores().pm, sys.modules[__name__]
+    if manager is not get_tasks().pm and manager.is_registered(this):
+        manager.unregister(this)

@@ -7,6 +7,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from airflow_provider_pipeline_otel.config import resource_of
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
     from airflow_provider_pipeline_otel.skeleton.rows import RunRow
 
 log = logging.getLogger(__name__)
+
+_SHORT_TIMEOUTS: Final = text(
+    "SELECT set_config('lock_timeout', '500ms', true), set_config('statement_timeout', '5s', true)"
+)
 
 _ROWS_PER_COMMIT: Final = 1000
 """What one commit of the scheduler may cost: about 50 ms. Bigger runs wait for the tick."""
@@ -249,9 +254,15 @@ def _life_of(run: RunRow | None) -> Life | None:
 
 
 def database_connection() -> Connection:
-    """Return a connection of our own from Airflow's pool."""
+    """Return a connection of our own from Airflow's pool, whose statements end soon.
+
+    The scheduler waits for them, and a lock on a table that only we read must not hold it up.
+    """
     from airflow import settings
 
     if settings.engine is None:
         raise SQLAlchemyError("Airflow has no engine yet")
-    return settings.engine.connect()
+    connection = settings.engine.connect()
+    if connection.dialect.name == "postgresql":
+        connection.execute(_SHORT_TIMEOUTS)  # for this transaction alone
+    return connection

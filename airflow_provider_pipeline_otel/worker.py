@@ -222,13 +222,17 @@ def _was_cleared(ti: Any) -> bool:  # noqa: ANN401
 
     The object says `up_for_retry` by then, and only the row still says `restarting`.
     """
+    from sqlalchemy.exc import SQLAlchemyError
+
     from airflow_provider_pipeline_otel.run_ends import database_connection
     from airflow_provider_pipeline_otel.skeleton.database import read_state
 
-    with database_connection() as connection:
-        return (
-            read_state(connection, (ti.dag_id, ti.run_id), ti.task_id, ti.map_index) == "restarting"
-        )
+    try:
+        with database_connection() as connection:
+            state = read_state(connection, (ti.dag_id, ti.run_id), ti.task_id, ti.map_index)
+    except SQLAlchemyError:
+        return False
+    return state == "restarting"
 
 
 def _type_of(error: object) -> str:

@@ -219,12 +219,14 @@ class AirflowInstance:
     def _database_of(self, component: str) -> dict[str, str]:
         """Let all but the API server wait long for SQLite's one writer.
 
-        A scheduler that gives up after the usual 5 s ends. In the API server requests hold each
-        other up within one process, and only giving up frees them.
+        A scheduler that gives up after the usual 5 s ends. The API server writes its audit log in
+        its event loop, which then waits for a writer that can't commit without that loop: only
+        giving up frees them, so it had better be soon.
         """
-        patient = component != "api-server" and self.database_url.startswith("sqlite")
-        suffix = "?timeout=60" if patient else ""
-        return {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": self.database_url + suffix}
+        if not self.database_url.startswith("sqlite"):
+            return {}
+        seconds = 1 if component == "api-server" else 60
+        return {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"{self.database_url}?timeout={seconds}"}
 
     def _open_console(self) -> subprocess.Popen[str]:
         with (self.home / "console.log").open("ab") as log:

@@ -58,17 +58,17 @@ class _ForkGate:
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self._held = False
+        self._held = threading.local()  # threads may fork at the same time
         os.register_at_fork(
             before=self._before, after_in_parent=self._after, after_in_child=self._renew
         )
 
     def _before(self) -> None:
-        self._held = self.lock.acquire(timeout=_FORK_WAIT)
+        self._held.lock = self.lock if self.lock.acquire(timeout=_FORK_WAIT) else None
 
     def _after(self) -> None:
-        if self._held:
-            self.lock.release()
+        if self._held.lock is not None:
+            self._held.lock.release()
 
     def _renew(self) -> None:
         self.lock = threading.Lock()

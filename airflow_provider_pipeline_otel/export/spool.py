@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import logging
 import os
 import secrets
 import stat
@@ -25,11 +24,10 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from airflow_provider_pipeline_otel.export.frames import read_frames
+from airflow_provider_pipeline_otel.guard import warn_once
 
 if TYPE_CHECKING:
     from airflow_provider_pipeline_otel.config import Caps
-
-log = logging.getLogger(__name__)
 
 _CAPS_EVERY: Final = 60.0
 """Seconds between two looks at the caps, by all processes of the host: a look lists the folder."""
@@ -74,7 +72,7 @@ def private_folder(wanted: Path) -> Path | None:
     except FileNotFoundError:  # there is none that can be written to
         own = Path(os.devnull) / "pipeline_otel"
     chosen = own if _make_private(own) else None
-    log.warning(
+    warn_once(
         "[pipeline_otel] spool_dir = %s is no folder that uid %d alone may write to: %s. Let it "
         "belong to that user with mode 0700, or set another one.",
         wanted,
@@ -90,7 +88,6 @@ class Spool:
     def __init__(self, folder: Path | None, caps: Caps) -> None:
         self.folder = folder
         self.caps = caps
-        self._warned: set[str] = set()
         if folder is None:
             return
         for sub in (self.open_folder, self.sealed_folder):
@@ -133,17 +130,15 @@ class Spool:
             self.lose(str(error.strerror), spans)
 
     def lose(self, reason: str, spans: int) -> None:
-        """Count spans that are given up: one warning per reason and process, one line on disk."""
-        if reason not in self._warned:
-            self._warned.add(reason)
-            log.warning(
-                "pipeline_otel: spans are lost: %s (spool_dir = %s). Free or mend the disk, or set "
-                "[pipeline_otel] spool_dir to another one.",
-                reason,
-                self.folder,
-            )
+        """Count spans that are given up: a line on disk, and one warning."""
         if self.folder is None:
-            return
+            return  # `private_folder` has said so
+        warn_once(
+            "spans are lost: %s (spool_dir = %s). Free or mend the disk, or set [pipeline_otel] "
+            "spool_dir to another one.",
+            reason,
+            self.folder,
+        )
         line = json.dumps({"time": time.time(), "reason": reason, "spans": spans}) + "\n"
         flags = os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC
         with suppress(OSError):

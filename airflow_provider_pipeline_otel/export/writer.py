@@ -39,11 +39,15 @@ class SpanWriter:
     def write_open(self, record: SpanRecord, *, terminated: bool = False) -> None:
         """Write the start of a span that others will hang on, before they do."""
         kind = FrameKind.TERMINATED if terminated else FrameKind.OPEN
-        self._segment.write_open(record.span_id, self._frame(kind, record))
+        frame = self._frame(kind, record)
+        if frame is not None:
+            self._segment.write_open(record.span_id, frame)
 
     def write_ended(self, record: SpanRecord) -> None:
         """Write a live span that has ended."""
-        self._segment.write_ended(record.span_id, self._frame(FrameKind.ENDED, record))
+        frame = self._frame(FrameKind.ENDED, record)
+        if frame is not None:
+            self._segment.write_ended(record.span_id, frame)
 
     def write_finished(self, records: Iterable[SpanRecord]) -> None:
         """Write spans that are known as a whole, in their order, ready for delivery."""
@@ -75,11 +79,14 @@ class SpanWriter:
             found = self._scopes[scope] = encode_scope(scope)
         return found
 
-    def _frame(self, kind: FrameKind, record: SpanRecord) -> bytes:
+    def _frame(self, kind: FrameKind, record: SpanRecord) -> bytes | None:
         spans = (encode_span(redact(record)),)
-        return write_frame(
-            Frame(kind, record.span_id, self._resource, self._scope(record.scope), spans)
-        )
+        scope = self._scope(record.scope)
+        try:
+            return write_frame(Frame(kind, record.span_id, self._resource, scope, spans))
+        except ValueError as error:
+            self.spool.lose(str(error), 1)
+            return None
 
 
 def _chunks(records: Iterable[SpanRecord]) -> Iterator[tuple[Scope, tuple[bytes, ...]]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,14 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from opentelemetry import context as context_api
 from opentelemetry import trace
 
+from airflow_provider_pipeline_otel.guard import warn_once
 from airflow_provider_pipeline_otel.propagation import xcom
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from airflow.sdk import Context
-
-log = logging.getLogger(__name__)
 
 Chaining = Literal["link", "parent", "off"]
 
@@ -64,8 +62,8 @@ class XComContextMixin:
             return nullcontext()
         try:
             return self._chain(context)
-        except Exception:  # the one guard: XCom backends raise what they like
-            log.warning("pipeline_otel: this task's context can't be chained", exc_info=True)
+        except (Exception, SystemExit):  # noqa: BLE001  XCom backends raise what they like
+            warn_once("this task's context can't be chained", exc_info=True)
             return nullcontext()
 
     def _chain(self, context: Context) -> AbstractContextManager[object]:

@@ -11,6 +11,7 @@ from weakref import WeakValueDictionary
 from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.trace import INVALID_SPAN_CONTEXT, get_current_span
 
+from airflow_provider_pipeline_otel.guard import guarded
 from airflow_provider_pipeline_otel.record import (
     Event,
     Link,
@@ -50,6 +51,7 @@ class SpoolProcessor(SpanProcessor):
         self._written: set[int] = set()
         self._sums: Counter[str] = Counter()
 
+    @guarded  # it runs inside the user's own code
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Write the parent's start ahead, if it is a span of this process that has none yet."""
         parent = get_current_span(parent_context).get_span_context().span_id
@@ -58,6 +60,7 @@ class SpoolProcessor(SpanProcessor):
             self.write_open(going)
         self._going[_id_of(span)] = span
 
+    @guarded
     def on_end(self, span: ReadableSpan) -> None:
         """Write the span; now and then start a delivery."""
         span_id = _id_of(span)

@@ -13,6 +13,7 @@ from demo.instance import AirflowInstance
 from tests.airflow.performance import DAGS, Performance, write_report
 from tests.airflow.postgresql import database, reason_for_no_driver
 from tests.airflow.sink import Sink
+from tests.environments import NO_AIRFLOW, environments
 from tests.transactions.server import reason_for_none, server
 
 if TYPE_CHECKING:
@@ -26,20 +27,8 @@ LOG_FILE = (
 )
 DAG_COUNT = 47
 REQUIRED = os.environ.get("PIPELINE_OTEL_REQUIRE", "")
-NO_AIRFLOW = pytest.param(
-    None,
-    marks=pytest.mark.skip("no Airflow: name environments in PIPELINE_OTEL_AIRFLOW or .venvs/"),
-    id="none",
-)
+NO_STAGE = pytest.param(None, marks=NO_AIRFLOW, id="none")
 Stage: TypeAlias = tuple[Path, bool]
-
-
-def environments() -> list[Path]:
-    """Return the virtual environments that have an Airflow to test."""
-    named = os.environ.get("PIPELINE_OTEL_AIRFLOW", "")
-    if named:
-        return [Path(folder) for folder in named.split(os.pathsep) if folder]
-    return sorted(folder for folder in ROOT.glob(".venvs/airflow-*") if folder.is_dir())
 
 
 def stages() -> list[Stage]:
@@ -55,7 +44,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             pytest.param(stage, id=f"{stage[0].name}{'-postgresql' if stage[1] else ''}")
             for stage in stages()
         ]
-        metafunc.parametrize("performance", found or [NO_AIRFLOW], indirect=True, scope="session")
+        metafunc.parametrize("performance", found or [NO_STAGE], indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 DAGS: Final = Path(__file__).with_name("dags")
 WHOLE: Final = "all spans together"
-# Runs that all start in the same instant keep each other from SQLite's one write lock.
-STAGGER_SECONDS: Final = 0.25
 QUIET_SECONDS: Final = 12.0
 PATIENCE_SECONDS: Final = 60.0
 LOG: Final = logging.getLogger(__name__)
@@ -60,9 +58,7 @@ class Performance:
         together = [one for one in chosen if not one.alone]
         with Watch(self.airflow) as watch:
             with ThreadPoolExecutor(len(together) or 1) as pool:
-                for one in together:
-                    pool.submit(self._play, one, watch)
-                    time.sleep(STAGGER_SECONDS)
+                list(pool.map(lambda one: self._play(one, watch), together))
             for one in chosen:
                 if one.alone:
                     self._play(one, watch)

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tests.airflow.conftest import environments
+from tests.environments import new_python_environments
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,7 +31,9 @@ def warns_of_forks(python: Path) -> bool:
 
 def new_airflows() -> list[Path]:
     """Return the Airflow environments with such a Python."""
-    return [folder for folder in environments() if warns_of_forks(folder / "bin" / "python")]
+    return [
+        folder for folder in new_python_environments() if warns_of_forks(folder / "bin" / "python")
+    ]
 
 
 def _pythons() -> Iterable[Path]:

@@ -11,11 +11,10 @@ from typing import Final
 import pytest
 
 from demo.instance import AirflowInstance
-from tests.airflow.conftest import environments
+from tests.environments import NO_AIRFLOW, environments
 from tests.packaging.question import Installed
 
 ROOT: Final = Path(__file__).parents[2]
-NO_AIRFLOW: Final = pytest.mark.skip("no Airflow: name some in PIPELINE_OTEL_AIRFLOW or .venvs/")
 AIRFLOWS: Final[list[object]] = [*environments()] or [pytest.param(None, marks=NO_AIRFLOW)]
 """Parameters of a fixture that wants an Airflow."""
 

@@ -10,6 +10,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from pytest_socket import disable_socket, enable_socket
 
+from airflow_provider_pipeline_otel import guard
 from airflow_provider_pipeline_otel.config import Caps
 from airflow_provider_pipeline_otel.export.spool import Spool
 from airflow_provider_pipeline_otel.export.writer import SpanWriter
@@ -34,6 +35,12 @@ def no_sockets() -> Iterator[None]:
 def no_airflow() -> None:
     """Unit tests run where Airflow isn't installed."""
     assert "airflow" not in sys.modules
+
+
+@pytest.fixture(autouse=True)
+def nothing_warned_yet() -> None:
+    """A process warns once; each test is one."""
+    guard._warned.clear()
 
 
 @pytest.fixture

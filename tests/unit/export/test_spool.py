@@ -209,6 +209,15 @@ def test_a_full_disk_costs_spans_and_one_warning(
     assert {loss.reason for loss in spool.losses()} == {os.strerror(errno.ENOSPC)}
 
 
+def test_a_span_that_is_too_large_is_lost_and_counted(spool: Spool) -> None:
+    """An attribute of megabytes must not fail the code around it."""
+    writer = SpanWriter(spool, {})
+    large = SpanRecord(b"t" * 16, b"s" * 8, b"", "n", 1, 2, {"a": "x" * 9_000_000})
+    writer.write_open(large)
+    writer.write_ended(large)
+    assert [loss.spans for loss in spool.losses()] == [1, 1]
+
+
 def test_without_a_folder_all_is_lost_quietly() -> None:
     """No home, no temporary directory: a task must not notice."""
     writer = SpanWriter(Spool(None, Caps(bytes=1, age=1, files=1)), {})

@@ -1,0 +1,26 @@
+"""The virtual environments with an Airflow that the tests look at."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+ROOT: Final = Path(__file__).parents[1]
+
+NO_AIRFLOW: Final = pytest.mark.skip("no Airflow: name some in PIPELINE_OTEL_AIRFLOW or .venvs/")
+
+
+def environments() -> list[Path]:
+    """Return those of PIPELINE_OTEL_AIRFLOW, else those that `make test` has made."""
+    named = os.environ.get("PIPELINE_OTEL_AIRFLOW", "")
+    if named:
+        return [Path(folder) for folder in named.split(os.pathsep) if folder]
+    return sorted(folder for folder in ROOT.glob(".venvs/airflow-*") if folder.is_dir())
+
+
+def new_python_environments() -> list[Path]:
+    """Return those that may have a Python which warns of forks; only the fork tests want them."""
+    return [*environments(), *sorted(ROOT.glob(".venvs/new-python-*"))]
