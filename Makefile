@@ -3,7 +3,8 @@ PYTHON ?= python3
 VERSIONS ?= 3.3 2.11
 
 # Pythons from 3.12 on warn of forks beside threads: the fork tests want one, where there is one.
-NEW_PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || ls $(HOME)/.pyenv/versions/3.1[23]*/bin/python 2>/dev/null | head -1)
+NEW_PYTHON ?= $(shell for python in python3.13 python3.12 $(HOME)/.pyenv/versions/3.1[23]*/bin/python; \
+	do $$python -c '' 2>/dev/null && { command -v $$python; break; }; done)
 
 DEV := .venvs/dev
 UV := $(DEV)/bin/uv

@@ -24,3 +24,7 @@ def environments() -> list[Path]:
 def new_python_environments() -> list[Path]:
     """Return those that may have a Python which warns of forks; only the fork tests want them."""
     return [*environments(), *sorted(ROOT.glob(".venvs/new-python-*"))]
+
+
+AIRFLOWS: Final[list[object]] = [*environments()] or [pytest.param(None, marks=NO_AIRFLOW)]
+"""Parameters of a fixture that wants an Airflow."""

@@ -10,8 +10,8 @@ import pytest
 
 from demo.instance import AirflowInstance
 from tests.airflow.sink import Sink
+from tests.environments import AIRFLOWS
 from tests.faults.ordeal import Ordeal
-from tests.packaging.conftest import AIRFLOWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -22,7 +22,7 @@ from tests.faults.ordeal import (
 if TYPE_CHECKING:
     from tests.airflow.sink import Span
 
-pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("airflow")]
+pytestmark = [pytest.mark.timeout(600)]
 
 DEADLINE: Final = 0.5
 SLACK: Final = 5

@@ -87,7 +87,6 @@ def airflow(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AirflowI
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.xdist_group("airflow")
 def test_no_more_warnings_than_without_us(airflow: AirflowInstance) -> None:
     """Scheduler and task logs hold as many warnings of forks with us as without us."""
     without = _warnings(airflow, "without-us")

@@ -11,12 +11,10 @@ from typing import Final
 import pytest
 
 from demo.instance import AirflowInstance
-from tests.environments import NO_AIRFLOW, environments
+from tests.environments import AIRFLOWS
 from tests.packaging.question import Installed
 
 ROOT: Final = Path(__file__).parents[2]
-AIRFLOWS: Final[list[object]] = [*environments()] or [pytest.param(None, marks=NO_AIRFLOW)]
-"""Parameters of a fixture that wants an Airflow."""
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import pytest
 from demo.instance import AirflowInstance
 from tests.airflow.postgresql import database
 from tests.airflow.sink import Sink
-from tests.packaging.conftest import AIRFLOWS
+from tests.environments import AIRFLOWS
 from tests.transactions.server import NAMED, reason_for_none, server
 from tests.transactions.stage import Stage
 

@@ -12,7 +12,7 @@ from tests.transactions.stage import wait_until
 if TYPE_CHECKING:
     from tests.transactions.stage import Stage
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("airflow")]
+pytestmark = [pytest.mark.timeout(300)]
 
 EMPTY: Final = "many"
 """A DAG that the scheduler runs alone: Airflow itself reads task_reschedule when a task starts."""
