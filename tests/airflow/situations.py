@@ -19,8 +19,21 @@ KILLED: Final = WorkerHint(status="ERROR", interrupted=True)
 # Airflow ended the process: asked politely, and killed where that took too long.
 ENDED: Final = WorkerHint(status="UNSET")
 FAILING: Final = frozenset(
-    "failure retry mapped execution_timeout dagrun_timeout sys_exit os_exit kill kill_with_child "
-    "lost_heartbeat user_spans user_killed stages".split()
+    [
+        "failure",
+        "retry",
+        "mapped",
+        "execution_timeout",
+        "dagrun_timeout",
+        "sys_exit",
+        "os_exit",
+        "kill",
+        "kill_with_child",
+        "lost_heartbeat",
+        "user_spans",
+        "user_killed",
+        "stages",
+    ]
 )
 # Airflow 2 fails a task that is asked to end, Airflow 3 lets it go on.
 EITHER: Final = frozenset({"sigterm"})
