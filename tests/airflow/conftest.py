@@ -84,6 +84,8 @@ def performance(
                 "AIRFLOW__PIPELINE_OTEL__SPOOL_DIR": str(home / "spool"),
                 "OTEL_EXPORTER_OTLP_ENDPOINT": sink.endpoint,
                 "OTEL_SERVICE_NAME": "truth",
+                # The command line of Airflow 3.0 does not look for a DAG's neighbours by itself.
+                "PYTHONPATH": str(DAGS),
             },
         )
         played = Performance(airflow, sink)

@@ -54,7 +54,7 @@ class Performance:
 
     def play(self, situations: Iterable[Situation] = SITUATIONS) -> None:
         """Play everything: most of it at once, then what wants to be alone."""
-        chosen = [one for one in situations if one.airflow_2 or not self.airflow.is_airflow_2]
+        chosen = [one for one in situations if one.can_be_played(self.airflow.version)]
         together = [one for one in chosen if not one.alone]
         with Watch(self.airflow) as watch:
             with ThreadPoolExecutor(len(together) or 1) as pool:

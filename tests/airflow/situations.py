@@ -18,25 +18,12 @@ if TYPE_CHECKING:
 KILLED: Final = WorkerHint(status="ERROR", interrupted=True)
 # Airflow ended the process: asked politely, and killed where that took too long.
 ENDED: Final = WorkerHint(status="UNSET")
-FAILING: Final = frozenset(
-    [
-        "failure",
-        "retry",
-        "mapped",
-        "execution_timeout",
-        "dagrun_timeout",
-        "sys_exit",
-        "os_exit",
-        "kill",
-        "kill_with_child",
-        "lost_heartbeat",
-        "user_spans",
-        "user_killed",
-        "stages",
-    ]
-)
-# Airflow 2 fails a task that is asked to end, Airflow 3 lets it go on.
-EITHER: Final = frozenset({"sigterm"})
+FAILING: Final = {
+    *("failure", "retry", "mapped", "execution_timeout", "dagrun_timeout", "sys_exit", "os_exit"),
+    *("kill", "kill_with_child", "lost_heartbeat", "user_spans", "user_killed", "stages"),
+}
+# Airflow 2 fails a task that is asked to end, 3 lets it go on; 3.0 retries no killed task.
+EITHER: Final = {"sigterm", "kill_retry"}
 
 
 @dataclass(frozen=True)
@@ -46,8 +33,13 @@ class Situation:
     name: str
     promise: str
     play: Callable[[Actor], None]
-    airflow_2: bool = True
+    absent: str = ""
+    """The version, or the beginning of it, where Airflow itself can't do this."""
     alone: bool = False
+
+    def can_be_played(self, version: str) -> bool:
+        """Tell whether an Airflow of that version can do this."""
+        return not (self.absent and version.startswith(self.absent))
 
     @property
     def check(self) -> Callable[..., None] | None:
@@ -205,12 +197,13 @@ BY_HAND: Final = (
         "cleared_running_while_running",
         "A running task cleared in a running run stays in the one trace.",
         hands.cleared_running_while_running,
+        absent="3.0.",  # the row stays "restarting" for ever
     ),
     Situation(
         "requeued",
         "A running run set back to queued is two whole traces, linked, with no try in both.",
         hands.requeued,
-        airflow_2=False,
+        absent="2.",  # its task process writes the old start back
     ),
     Situation(
         "teardown_after_failed",
