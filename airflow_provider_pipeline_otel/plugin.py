@@ -11,6 +11,8 @@ from airflow.plugins_manager import AirflowPlugin
 
 log = logging.getLogger(__name__)
 
+_OFF = {"false", "f", "0", "no", "n", "off", ""}
+
 
 def _version() -> tuple[int, ...]:
     from airflow import __version__
@@ -21,8 +23,8 @@ def _version() -> tuple[int, ...]:
 def _listeners() -> list[Any]:
     from airflow.configuration import conf
 
-    if not conf.getboolean("pipeline_otel", "enabled", fallback=False):
-        return []
+    if str(conf.get("pipeline_otel", "enabled", fallback="False")).strip().lower() in _OFF:
+        return []  # what is neither on nor off is for `read_settings` to complain of
     if _version() < (2, 11):
         log.warning("pipeline_otel needs Airflow 2.11 or later: nothing is traced")
         return []
@@ -30,9 +32,14 @@ def _listeners() -> list[Any]:
         # A registered listener makes Airflow refuse DAGs with end_from_trigger=True, and where
         # DAGs are parsed there is nothing to listen to.
         return []
-    if _version() >= (3, 2) and conf.getboolean("traces", "otel_on", fallback=False):
-        log.info("pipeline_otel: [traces] otel_on is set: Airflow draws runs, tries and workers")
-        return []
+    if conf.getboolean("traces", "otel_on", fallback=False):
+        if _version() >= (3, 2):
+            log.info("pipeline_otel: [traces] otel_on is set: Airflow draws runs, tries, workers")
+            return []
+        log.warning(
+            "pipeline_otel: [traces] otel_on = True draws traces of its own beside ours, which "
+            "this version of Airflow can't join: set it to False, or upgrade to Airflow 3.2"
+        )
     try:
         return _load(conf)
     except ImportError as error:

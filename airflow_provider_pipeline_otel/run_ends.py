@@ -105,13 +105,13 @@ class RunEnds:
         self._spool.keep_caps()
         self._deliverer.keep_running()
 
-    def read_marks(self, keys: Iterable[RunKey]) -> dict[RunKey, RunRow]:
-        """Return what marks have left of runs, where that is an end; none, if it can't be read."""
+    def read_marks(self, keys: Iterable[RunKey]) -> dict[RunKey, RunRow] | None:
+        """Return what marks have left of runs, where that is an end; None: it can't be read."""
         try:
             with database_connection() as connection:
                 runs = database.read_runs(connection, keys)
         except SQLAlchemyError:
-            return {}
+            return None
         old = datetime.now(UTC) - _OLD_MARK
         return {key: run for key, run in runs.items() if (life := _life_of(run)) and life.end > old}
 

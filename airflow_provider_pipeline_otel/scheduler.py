@@ -9,14 +9,13 @@ reads. The row decides then, never the hook. See docs/architecture.md.
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 import time
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from airflow_provider_pipeline_otel.guard import guarded
+from airflow_provider_pipeline_otel.guard import guarded, warn_once
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session, SessionTransaction
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from airflow_provider_pipeline_otel.run_ends import RunEnds
     from airflow_provider_pipeline_otel.skeleton.database import RunKey
     from airflow_provider_pipeline_otel.skeleton.rows import RunRow
-
-log = logging.getLogger(__name__)
 
 _NOTED: Final = "pipeline_otel"
 _COMMITTED: Final = "pipeline_otel_committed"
@@ -176,10 +173,12 @@ def _wait_for_marks(noted: dict[RunKey, Noted]) -> None:
 
 def _write_marks(keys: list[RunKey]) -> None:
     ends = _run_ends()
-    marks: dict[RunKey, RunRow] = {}
+    marks: dict[RunKey, RunRow] | None = None
     for delay in _MARK_DELAYS:
-        marks = marks or ends.read_marks(keys)
+        marks = ends.read_marks(keys) if marks is None else marks
         time.sleep(delay)
-        marks = {key: mark for key, mark in marks.items() if not ends.write_mark(key, mark)}
-        if not marks:
-            return
+        if marks is not None:
+            marks = {key: mark for key, mark in marks.items() if not ends.write_mark(key, mark)}
+            if not marks:
+                return
+    warn_once("%s marked runs can't be read: they have no root", len(keys))
