@@ -28,9 +28,10 @@ def _listeners() -> list[Any]:
     if _version() < (2, 11):
         log.warning("pipeline_otel needs Airflow 2.11 or later: nothing is traced")
         return []
-    if sys.argv[1:2] == ["dag-processor"]:
+    if sys.argv[1:2] == ["dag-processor"] and _version() >= (3, 2):
         # A registered listener makes Airflow refuse DAGs with end_from_trigger=True, and where
-        # DAGs are parsed there is nothing to listen to.
+        # DAGs are parsed there is nothing to listen to. Before 3.2 a task's process would refuse
+        # them all the same, and never end: there an import error is the better answer.
         return []
     if conf.getboolean("traces", "otel_on", fallback=False):
         if _version() >= (3, 2):
