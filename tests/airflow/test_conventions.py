@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(900)
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "semantic-conventions.md").read_text()
-ROW = re.compile(r"^\| `([a-z_.]+)(\.<\w+>)?` \| ([^|]+) \| [^|]* \| ([^|]+) \|", re.MULTILINE)
+ROW = re.compile(r"^\| `([a-z_.]+)(\.<\w+>)?` \| ([^|]+) \|[^|]*\| ([^|]+) \|", re.MULTILINE)
 TYPES = {"string": str, "int": int, "double": float, "boolean": bool, "string[]": tuple}
 SCOPE = "airflow_provider_pipeline_otel"
 RARE = {

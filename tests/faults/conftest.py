@@ -47,6 +47,8 @@ def ordeal(
                 # how long a task may go without one is left as Airflow has it.
                 "AIRFLOW__SCHEDULER__LOCAL_TASK_JOB_HEARTBEAT_SEC": "0",
                 "AIRFLOW__SCHEDULER__SCHEDULER_ZOMBIE_TASK_THRESHOLD": "300",
+                # Airflow 2's task processes race its scheduler, and give a task two first tries.
+                "AIRFLOW__SCHEDULER__SCHEDULE_AFTER_TASK_EXECUTION": "False",
             },
         )
         ordeal = Ordeal(airflow, sink, home / "spool")

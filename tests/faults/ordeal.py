@@ -195,14 +195,6 @@ class Ordeal:
         log = self.airflow.home / "injected.log"
         return log.exists() and fault in {line.split()[0] for line in log.read_text().splitlines()}
 
-    def has_lost_a_try(self, run: str) -> bool:
-        """Say whether Airflow 2's executor and scheduler raced, and a task was started anew.
-
-        It happens on a loaded machine, with us and without us.
-        """
-        log = (self.airflow.home / "scheduler.log").read_text().splitlines()
-        return any("reported that the task instance" in line and run in line for line in log)
-
     def seconds_at_ends(self, run: str) -> list[float]:
         """Return how long each task process of the run spent on us at its end."""
         lines = (self.airflow.home / "finish.jsonl").read_text().splitlines()
