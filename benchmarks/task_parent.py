@@ -77,7 +77,8 @@ def main() -> None:
     from airflow.sdk.execution_time import supervisor
     from airflow.sdk.listener import get_listener_manager
 
-    get_listener_manager()
+    # A LocalExecutor's worker is forked from a scheduler that has had its start hook.
+    get_listener_manager().hook.on_starting(component=object())
     # As LocalExecutor does. Without it some tasks pay 100 ms for a full collection of what they
     # inherited, and which ones is chance.
     gc.freeze()

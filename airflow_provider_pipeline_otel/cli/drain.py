@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import signal
 import sys
@@ -11,11 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from airflow_provider_pipeline_otel.export.delivery import deliver
 from airflow_provider_pipeline_otel.export.recovery import recover
-from airflow_provider_pipeline_otel.export.spool import Spool, private_folder
+from airflow_provider_pipeline_otel.export.spool import Spool, private_folder, try_lock
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from airflow_provider_pipeline_otel.config import Settings
 
 _PERIOD: Final = 1.0
@@ -52,10 +49,10 @@ def watch(settings: Settings, *, with_parent: bool) -> int:
     ended: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda signum, _: ended.append(signum))
-    lock = _open_lock(spool.folder / ".drain")
+    lock = spool.drain_lock()
     pause, due = _PERIOD, 0.0
     while not ended and not (with_parent and os.getppid() != parent):
-        if _is_ours(lock):
+        if try_lock(lock):
             recover(spool)
             if settings.endpoint is not None and time.monotonic() >= due:
                 fault = deliver(spool, settings.endpoint).fault
@@ -63,15 +60,3 @@ def watch(settings: Settings, *, with_parent: bool) -> int:
                 due = time.monotonic() + pause
         time.sleep(_PERIOD)
     return 0
-
-
-def _open_lock(path: Path) -> int:
-    return os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-
-
-def _is_ours(lock: int) -> bool:
-    try:
-        fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

@@ -91,6 +91,8 @@ def deliver_within(spool: Spool, endpoint: Endpoint, seconds: float) -> Delivere
 
 def deliver_in_background(spool: Spool, endpoint: Endpoint, seconds: float) -> None:
     """Start an attempt and go on; the thread ends by itself, and forks wait for it."""
+    if spool.is_drained():
+        return
     until = time.monotonic() + seconds
     _start(lambda: deliver(spool, endpoint, until, newest_first=True))
 

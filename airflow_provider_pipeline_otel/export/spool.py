@@ -104,6 +104,22 @@ class Spool:
         """Segments that are ready for delivery."""
         return (self.folder or Path(os.devnull)) / "sealed"
 
+    def drain_lock(self) -> int:
+        """Return a descriptor of the file that a process which drains for good holds a lock on."""
+        flags = os.O_CREAT | os.O_RDWR | os.O_CLOEXEC
+        return os.open((self.folder or Path(os.devnull)) / ".drain", flags, 0o600)
+
+    def is_drained(self) -> bool:
+        """Say whether another process delivers all that is sealed here, within seconds."""
+        try:
+            fd = self.drain_lock()
+        except OSError:
+            return False
+        try:
+            return not try_lock(fd)
+        finally:
+            os.close(fd)
+
     def sealed(self) -> list[Path]:
         """Return the sealed segments, oldest first."""
         return _segments(self.sealed_folder)
@@ -229,10 +245,20 @@ def locked(path: Path) -> Iterator[int | None]:
         os.close(fd)
 
 
-def _lock(fd: int, path: Path) -> bool:
+def try_lock(fd: int) -> bool:
+    """Take the lock on a file if no other process has it, and say so."""
     try:
         fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _lock(fd: int, path: Path) -> bool:
+    if not try_lock(fd):
+        return False  # its owner lives, or another process was first
+    try:
         there, held = path.stat(), os.fstat(fd)
     except OSError:
-        return False  # its owner lives, or another process was first
+        return False
     return (there.st_dev, there.st_ino) == (held.st_dev, held.st_ino)

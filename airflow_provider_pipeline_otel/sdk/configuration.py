@@ -116,7 +116,10 @@ class Live:
             spool = self._built[2].spool
             recover(spool)
             spool.keep_caps()
-            self.flush(timeout)
+            if spool.is_drained():
+                self._built[2].close()  # the scheduler's deliverer does the rest
+            else:
+                self.flush(timeout)
 
     def set_up_metrics(self) -> None:
         """Send metrics by the SDK's own exporter, where nobody does and a collector is named."""

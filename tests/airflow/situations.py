@@ -224,7 +224,13 @@ BETWEEN_RUNS: Final = (
         hands.triggered,
     ),
     Situation("asset", "A run started by an asset links to its producer.", hands.by_asset),
-    Situation("backfill", "A backfill's runs are traces as any other.", hands.backfilled),
+    Situation(
+        "backfill",
+        "A backfill's runs are traces as any other.",
+        hands.backfilled,
+        # Airflow commits a backfill before its runs: a locked database leaves it without any.
+        alone=True,
+    ),
     Situation(
         "dags_test",
         "airflow dags test is one trace with one root.",
