@@ -14,7 +14,7 @@ from typing import Any
 
 from airflow_provider_pipeline_otel import flush_otel, pipeline_stage, setup_otel
 
-ROWS = 20_000
+ROWS = 100_000
 
 
 def etl(database: sqlite3.Connection, batch: int, *, traced: bool) -> float:
