@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -17,7 +16,7 @@ from urllib.parse import quote
 
 from demo.database import query, sqlite_url, use_write_ahead_log
 from demo.environment import FIRST_MAJOR, airflow_environment
-from demo.processes import groups_below, has_ended, reap, signal_group
+from demo.processes import free_port, groups_below, has_ended, reap, signal_group
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -60,7 +59,7 @@ class AirflowInstance:
         self.version = self._run([str(self.python), "-c", _READ_VERSION]).stdout.strip()
         self.major = int(self.version.partition(".")[0])
         self.database_url = database_url or sqlite_url(home / "airflow.db")
-        self.port = _free_port()
+        self.port = free_port()
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.environment = airflow_environment(
             virtual_environment=virtual_environment,
@@ -292,10 +291,3 @@ class AirflowInstance:
             time.sleep(0.2)
         message = f"waited {timeout:.0f} s for {what}{problem}"
         raise AirflowError(message)
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port

@@ -1,10 +1,11 @@
-"""Process groups of a running Airflow: whose they are, whether they live, how they end."""
+"""Process groups and ports of a running Airflow: whose they are, how they end."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import time
 
@@ -49,3 +50,11 @@ def reap(process: subprocess.Popen[bytes], deadline: float, groups: set[int]) ->
     for group in groups | {process.pid}:
         signal_group(group, signal.SIGKILL)
     process.wait()
+
+
+def free_port() -> int:
+    """Return a port of the loopback interface that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
