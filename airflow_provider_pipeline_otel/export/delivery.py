@@ -35,6 +35,8 @@ REQUEST_BYTES: Final = 1024 * 1024
 """Unpacked bytes of a request: receivers stop at 1 MiB and more, whatever gzip saves."""
 
 _FORK_WAIT: Final = 1.0
+_ENDING_PAUSE: Final = 0.0002
+_THREADS: Final = Path("/proc/self/task")
 _HEADERS: Final = {
     "Content-Type": "application/x-protobuf",
     "User-Agent": "airflow-provider-pipeline-otel",
@@ -50,21 +52,38 @@ class Delivered(msgspec.Struct, frozen=True):
 
 
 class _ForkGate:
-    """Holds a fork back while a thread of ours is inside TLS, DNS or logging.
+    """Holds a fork back while a thread of ours is inside TLS, DNS or logging, or is ending.
 
     A child that is forked while another thread holds one of their locks finds it locked for ever
-    (6 of 2,000 forks beside a TLS connection hung without the gate, none with it).
+    (6 of 2,000 forks beside a TLS connection hung without the gate, none with it). A thread that
+    ends takes such locks once more after its last Python code: glibc gives its resolver state back,
+    OpenSSL its thread state (6 of 23,730 forks just then hung in getaddrinfo; of 30,000 that waited
+    for the kernel to drop the thread, none).
     """
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
+        self._ending: set[int] = set()
         self._held = threading.local()  # threads may fork at the same time
         os.register_at_fork(
             before=self._before, after_in_parent=self._after, after_in_child=self._renew
         )
 
+    def work(self, work: Callable[[], object]) -> None:
+        """Do the work of a thread that ends then."""
+        with self.lock:
+            self._ending.add(threading.get_native_id())
+            work()
+
     def _before(self) -> None:
+        until = time.monotonic() + _FORK_WAIT
         self._held.lock = self.lock if self.lock.acquire(timeout=_FORK_WAIT) else None
+        while self._held.lock and self._drop_ended() and time.monotonic() < until:
+            time.sleep(_ENDING_PAUSE)
+
+    def _drop_ended(self) -> set[int]:
+        self._ending = {thread for thread in self._ending if (_THREADS / str(thread)).exists()}
+        return self._ending
 
     def _after(self) -> None:
         if self._held.lock is not None:
@@ -72,6 +91,7 @@ class _ForkGate:
 
     def _renew(self) -> None:
         self.lock = threading.Lock()
+        self._ending = set()
 
 
 _gate: Final = _ForkGate()
@@ -98,11 +118,9 @@ def deliver_in_background(spool: Spool, endpoint: Endpoint, seconds: float) -> N
 
 
 def _start(work: Callable[[], object]) -> threading.Thread:
-    def gated() -> None:
-        with _gate.lock:
-            work()
-
-    thread = threading.Thread(target=gated, name="pipeline_otel-delivery", daemon=True)
+    thread = threading.Thread(
+        target=_gate.work, args=(work,), name="pipeline_otel-delivery", daemon=True
+    )
     thread.start()
     return thread
 
