@@ -17,6 +17,7 @@ from airflow_provider_pipeline_otel.export.recovery import recover
 from airflow_provider_pipeline_otel.export.spool import Spool, private_folder
 from airflow_provider_pipeline_otel.export.writer import SpanWriter
 from airflow_provider_pipeline_otel.identity import trace_id_of_run
+from airflow_provider_pipeline_otel.lost_tries import read_lost_tries
 from airflow_provider_pipeline_otel.skeleton import database
 from airflow_provider_pipeline_otel.skeleton.memory import RunMemory
 from airflow_provider_pipeline_otel.skeleton.rows import Life
@@ -169,7 +170,9 @@ class RunEnds:
             # Claimed after the read, which may fail, and before the write, which may not.
             claim = self._memory.claim(run.dag_id, run.run_id, trace_id)
             if claim.new:
-                self._writer.write_finished(Trace(rows, life, claim.previous).records())
+                lost = tuple(read_lost_tries(self._spool.take_interrupted(trace_id)))
+                trace = Trace(rows, life, claim.previous, lost)
+                self._writer.write_finished(trace.records())
 
     def _put_off(self, keys: list[RunKey], error: SQLAlchemyError) -> None:
         for key in keys:

@@ -127,6 +127,11 @@ def encode_span(record: SpanRecord) -> bytes:
     return b"".join(parts)
 
 
+def parent_span_id_of(span: bytes) -> bytes:
+    """Return the parent's id of what `encode_span` has written; empty where it has none."""
+    return span[30:38] if span[28:30] == b"\x22\x08" else b""
+
+
 def _status(code: int, message: str = "") -> bytes:
     body = _field(b"\x12", _utf8(message)) if message else b""
     return _field(b"\x7a", body + (b"\x18" + _varint(code) if code else b""))

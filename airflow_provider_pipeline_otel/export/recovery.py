@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from airflow_provider_pipeline_otel.export.encoding import encode_end
+from airflow_provider_pipeline_otel.export.encoding import encode_end, parent_span_id_of
 from airflow_provider_pipeline_otel.export.frames import (
     Frame,
     FrameKind,
@@ -57,6 +57,9 @@ def _recover(path: Path, spool: Spool, ended: set[bytes]) -> int:
             # Into the file itself, then one rename: a death in between repeats nothing.
             write_all(fd, b"".join(map(write_frame, closings)))
             path.rename(spool.sealed_folder / path.name)
+            for frame in closings:
+                if parent_span_id_of(frame.spans[0]) not in ended:
+                    spool.keep_interrupted(frame.spans[0])
         except OSError as error:
             spool.lose(str(error.strerror), 0)
             return 0

@@ -90,7 +90,7 @@ class Spool:
         self.caps = caps
         if folder is None:
             return
-        for sub in (self.open_folder, self.sealed_folder):
+        for sub in (self.open_folder, self.sealed_folder, self.interrupted_folder):
             with suppress(OSError):
                 sub.mkdir(mode=0o700, exist_ok=True)
 
@@ -103,6 +103,11 @@ class Spool:
     def sealed_folder(self) -> Path:
         """Segments that are ready for delivery."""
         return (self.folder or Path(os.devnull)) / "sealed"
+
+    @property
+    def interrupted_folder(self) -> Path:
+        """Interrupted spans whose parent another process owes, until that has written its own."""
+        return (self.folder or Path(os.devnull)) / "interrupted"
 
     def drain_lock(self) -> int:
         """Return a descriptor of the file that a process which drains for good holds a lock on."""
@@ -145,6 +150,21 @@ class Spool:
                 hidden.unlink()
             self.lose(str(error.strerror), spans)
 
+    def keep_interrupted(self, span: bytes) -> None:
+        """Keep the OTLP bytes of a span that a dead process left open, under its trace's id."""
+        path = self.interrupted_folder / f"{span[2:18].hex()}-{span[20:28].hex()}"
+        path.touch(mode=0o600)
+        path.write_bytes(span)
+
+    def take_interrupted(self, trace_id: bytes) -> list[bytes]:
+        """Return what was kept of a trace, and keep it no longer."""
+        found = []
+        for path in self.interrupted_folder.glob(f"{trace_id.hex()}-*"):
+            with suppress(OSError):
+                found.append(path.read_bytes())
+                path.unlink()
+        return found
+
     def lose(self, reason: str, spans: int) -> None:
         """Count spans that are given up: a line on disk, and one warning."""
         if self.folder is None:
@@ -184,6 +204,10 @@ class Spool:
             with suppress(OSError):
                 found.append((path, path.stat()))
         total, oldest = sum(info.st_size for _, info in found), time.time() - self.caps.age
+        for path in self.interrupted_folder.glob("*"):
+            with suppress(OSError):
+                if path.stat().st_mtime < oldest:
+                    path.unlink()
         for index, (path, info) in enumerate(found):
             fits = total <= self.caps.bytes and len(found) - index <= self.caps.files
             if fits and info.st_mtime >= oldest:

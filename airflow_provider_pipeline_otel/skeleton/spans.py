@@ -46,7 +46,13 @@ def nanoseconds(time: datetime) -> int:
 class Trace:
     """The skeleton of one life of a run."""
 
-    def __init__(self, rows: RunRows, life: Life, previous: bytes | None = None) -> None:
+    def __init__(
+        self,
+        rows: RunRows,
+        life: Life,
+        previous: bytes | None = None,
+        lost: tuple[TryRow, ...] = (),
+    ) -> None:
         self._rows = rows
         self._run = rows.run
         self._life = life
@@ -57,6 +63,8 @@ class Trace:
         self._end_ns = nanoseconds(life.end)
         self._tries = self._spans_of_this_life()
         self._keys = {row.key for row in self._tries}
+        self._tries += (row for row in lost if row.key not in self._keys)
+        self._keys.update(row.key for row in lost)
         self._last: dict[tuple[object, ...], int] = {}
         for row in self._tries:
             self._last[row[:2]] = max(self._last.get(row[:2], 0), row.try_number)

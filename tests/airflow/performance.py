@@ -111,8 +111,7 @@ class Performance:
             self._judge_situation(judge, situation)
             self._conclude(situation.name, judge)
         judge = Judge(WHOLE, spans)
-        version = tuple(map(int, self.airflow.version.split(".")[:2]))
-        judge_whole(judge, self.sink.bodies, CANARY, forgets_tries=version < (3, 1))
+        judge_whole(judge, self.sink.bodies, CANARY)
         self._conclude(WHOLE, judge)
 
     def _judge_situation(self, judge: Judge, situation: Situation) -> None:

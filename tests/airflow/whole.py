@@ -19,14 +19,8 @@ SKELETON: Final = ("dag_run.", "task_run.", "worker.")
 SHOWN: Final = 8
 
 
-def judge_whole(
-    judge: Judge, bodies: Sequence[bytes], canary: str, *, forgets_tries: bool = False
-) -> None:
-    """Judge ids, parents, roots, attributes, links and secrets over all spans.
-
-    Airflow before 3.1 resets a task that a dead scheduler has left, and keeps no row of its try
-    (`forgets_tries`): the worker of that try, in the DAG `crash`, has no parent.
-    """
+def judge_whole(judge: Judge, bodies: Sequence[bytes], canary: str) -> None:
+    """Judge ids, parents, roots, attributes, links and secrets over all spans."""
     spans = judge.spans
     judge.demand("spans arrived", holds=bool(spans), expected="some", got=len(spans))
     times = Counter(span.span_id for span in spans)
@@ -35,8 +29,6 @@ def judge_whole(
     orphans = [
         span for span in spans if span.parent_id and (span.trace_id, span.parent_id) not in known
     ]
-    if forgets_tries:
-        orphans = [span for span in orphans if span.attributes.get("airflow.dag_id") != "crash"]
     _none(judge, "no parent that never arrived", orphans)
     roots = Counter(span.trace_id for span in spans if not span.parent_id)
     _none(judge, "one root per trace", [span for span in spans if roots[span.trace_id] != 1])

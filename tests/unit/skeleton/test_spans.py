@@ -40,12 +40,18 @@ def rows(
     return found._replace(**fields)
 
 
-def draw(found: RunRows, *, until: datetime | None = None, previous: bytes | None = None) -> Any:
+def draw(
+    found: RunRows,
+    *,
+    until: datetime | None = None,
+    previous: bytes | None = None,
+    lost: tuple[TryRow, ...] = (),
+) -> Any:
     """Return the records, and those of tries by (task, try number)."""
     run = found.run
     assert run.start_date is not None
     life = Life(run.start_date, until or run.end_date or at(100), until)
-    records = list(Trace(found, life, previous).records())
+    records = list(Trace(found, life, previous, lost).records())
     tries = {
         (
             record.attributes["airflow.task_id"],
@@ -271,3 +277,14 @@ def test_mapped_instances_are_counted_once_each() -> None:
     assert root.attributes["pipeline.run.tasks.success"] == 4
     assert "pipeline.run.tasks.failed" not in root.attributes
     assert len({record.span_id for record in others}) == 5
+
+
+def test_a_try_of_which_airflow_keeps_no_row() -> None:
+    """What a killed worker tells of its try counts where neither row nor history does."""
+    told = try_row(state="failed", start_date=at(2), end_date=at(5), queued_dttm=None)
+    second = try_row(try_number=2, start_date=at(7), end_date=at(8))
+    _, tries = draw(rows(second), lost=(told, second._replace(state="failed")))
+    assert tries["task", 1].status is StatusCode.ERROR
+    assert tries["task", 1].attributes["airflow.task_instance.state"] == "up_for_retry"
+    assert tries["task", 2].status is StatusCode.OK
+    assert tries["task", 2].links[0].span_id == tries["task", 1].span_id

@@ -1,0 +1,52 @@
+"""Tries of which Airflow has kept no row, from what their killed workers left in the spool.
+
+Before 3.1 a scheduler resets a task that a dead one has left running, and writes no history: the
+worker's parent would never arrive.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from airflow_provider_pipeline_otel.semconv import attributes as names
+from airflow_provider_pipeline_otel.skeleton.rows import TryRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_WORKER: Final = "worker."
+
+
+def read_lost_tries(spans: Sequence[bytes]) -> Iterator[TryRow]:
+    """Yield the try of each worker among these OTLP spans, failed as later Airflows note it."""
+    if not spans:
+        return
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+    from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+    for data in spans:
+        try:
+            span = Span.FromString(data)
+        except DecodeError:
+            continue
+        if span.name.startswith(_WORKER):
+            yield _try_of(span)
+
+
+def _try_of(span: Any) -> TryRow:  # noqa: ANN401
+    said = {pair.key: pair.value for pair in span.attributes}
+    return TryRow(
+        task_id=said[names.AIRFLOW_TASK_ID].string_value,
+        map_index=said[names.AIRFLOW_TASK_INSTANCE_MAP_INDEX].int_value,
+        try_number=said[names.AIRFLOW_TASK_INSTANCE_TRY_NUMBER].int_value,
+        state="failed",
+        start_date=datetime.fromtimestamp(span.start_time_unix_nano / 10**9, UTC),
+        end_date=datetime.fromtimestamp(span.end_time_unix_nano / 10**9, UTC),
+        queued_dttm=None,
+        operator=None,
+        queue=None,
+        pool=None,
+        hostname=said[names.HOST_NAME].string_value,
+        pid=said[names.PROCESS_PID].int_value,
+    )
