@@ -77,7 +77,7 @@ def read_settings(
             age=read.number("spool_max_age"),
             files=int(read.number("spool_max_files")),
         ),
-        endpoint=_endpoint(environ),
+        endpoint=endpoint_of("traces", environ),
         service_name=environ.get("OTEL_SERVICE_NAME") or None,
         resource_attributes=_resource_attributes(environ),
     )
@@ -141,15 +141,17 @@ def _spool_dir(text: str, environ: Mapping[str, str]) -> Path:
     return state.absolute() / "pipeline_otel" / "spool"
 
 
-def _endpoint(environ: Mapping[str, str]) -> Endpoint | None:
-    def variable(name: str, default: str | None = None) -> str | None:
-        traces = environ.get(f"OTEL_EXPORTER_OTLP_TRACES_{name}")
-        return traces or environ.get(f"OTEL_EXPORTER_OTLP_{name}") or default
+def endpoint_of(signal: str, environ: Mapping[str, str] = os.environ) -> Endpoint | None:
+    """Return where the signal ("traces", "metrics") goes; None: nowhere."""
+    own = f"OTEL_EXPORTER_OTLP_{signal.upper()}_"
 
-    url = environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+    def variable(name: str) -> str | None:
+        return environ.get(own + name) or environ.get(f"OTEL_EXPORTER_OTLP_{name}") or None
+
+    url = environ.get(own + "ENDPOINT")
     base = environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
     if not url and base:
-        url = base.rstrip("/") + "/v1/traces"
+        url = f"{base.rstrip('/')}/v1/{signal}"
     if not url:
         return None
     if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:

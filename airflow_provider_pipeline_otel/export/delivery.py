@@ -137,7 +137,8 @@ def deliver(
     while waiting and time.monotonic() < until:
         with ExitStack() as locks:
             batch, frames = _next_batch(waiting, locks)
-            fault = _send(frames, endpoint, until) if frames else None
+            body = encode_request(group_spans(frames)) if frames else b""
+            fault = _send(endpoint, body, until) if body else None
             if fault is not None:
                 return Delivered(spans, len(waiting) + len(batch), fault)
             for path in batch:
@@ -166,8 +167,15 @@ def _next_batch(waiting: list[Path], locks: ExitStack) -> tuple[list[Path], list
     return batch, frames
 
 
-def _send(frames: list[Frame], endpoint: Endpoint, until: float) -> str | None:
-    body = encode_request(group_spans(frames))
+def send_within(endpoint: Endpoint, body: bytes, seconds: float) -> str | None:
+    """Send one request, in at most so many seconds; return what went wrong, if anything."""
+    faults: list[str | None] = []
+    until = time.monotonic() + seconds
+    _start(lambda: faults.append(_send(endpoint, body, until))).join(seconds)
+    return faults[0] if faults else f"no answer in time from {_place(endpoint)}"
+
+
+def _send(endpoint: Endpoint, body: bytes, until: float) -> str | None:
     timeout = min(endpoint.timeout, max(until - time.monotonic(), 0.01))
     try:
         status = post(endpoint, body, timeout)

@@ -5,13 +5,20 @@ from __future__ import annotations
 import atexit
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from opentelemetry import metrics, trace
+from opentelemetry.metrics._internal import _ProxyMeterProvider
 
-from airflow_provider_pipeline_otel.config import is_sdk_disabled, read_settings, resource_of
+from airflow_provider_pipeline_otel.config import (
+    endpoint_of,
+    is_sdk_disabled,
+    read_settings,
+    resource_of,
+)
 from airflow_provider_pipeline_otel.export.delivery import deliver_in_background, deliver_within
 from airflow_provider_pipeline_otel.export.recovery import recover
 from airflow_provider_pipeline_otel.export.spool import Spool, private_folder
@@ -26,6 +33,7 @@ if TYPE_CHECKING:
     from opentelemetry.util.types import AttributeValue
 
     from airflow_provider_pipeline_otel.config import Settings
+    from airflow_provider_pipeline_otel.sdk.metrics import Metrics
     from airflow_provider_pipeline_otel.sdk.processor import SpoolProcessor
 
 
@@ -38,7 +46,7 @@ class Live:
         self._service_name: str | None = None
         self._resource_attributes: dict[str, AttributeValue] = {}
         self._built: tuple[TracerProvider, SpoolProcessor, SpanWriter] | None = None
-        self._metrics = False
+        self._metrics: Metrics | None = None
         self.home: Final = Home()
         self.provider: Final = PipelineTracerProvider(lambda: self.build()[0], self.home)
 
@@ -62,6 +70,11 @@ class Live:
         if self._settings is None:
             self._settings = read_settings()
         return self._settings
+
+    @property
+    def is_built(self) -> bool:
+        """Whether there was a span to build the SDK for."""
+        return self._built is not None
 
     def resource(self) -> dict[str, AttributeValue]:
         """Return the attributes of this process's resource; the environment has the last word."""
@@ -96,11 +109,18 @@ class Live:
         )
         provider.add_span_processor(processor)
         if not in_airflow():
-            atexit.register(flush_otel)
+            _flush_at_exit()
         return provider, processor, writer
 
     def flush(self, timeout: float) -> bool:
-        """Seal what has ended and deliver it; False: not all of it within `timeout` seconds."""
+        """Deliver what has ended and was counted; False: not all of it in `timeout` seconds."""
+        until = time.monotonic() + timeout
+        delivered = self._flush_spans(timeout)
+        if self._metrics is None:
+            return delivered
+        return self._metrics.flush(until - time.monotonic()) and delivered
+
+    def _flush_spans(self, timeout: float) -> bool:
         if self._built is None:
             return True
         writer = self._built[2]
@@ -122,22 +142,25 @@ class Live:
                 self.flush(timeout)
 
     def set_up_metrics(self) -> None:
-        """Send metrics by the SDK's own exporter, where nobody does and a collector is named."""
+        """Send metrics too, outside of Airflow, where a collector is named and nobody else does."""
         with self._lock:
-            wanted = self.settings.endpoint is not None and not in_airflow() and not self._metrics
-            self._metrics = True
-        if not wanted:
-            return
-        from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
-        from opentelemetry.sdk.metrics import MeterProvider
-        from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
-        from opentelemetry.sdk.resources import Resource
+            there = isinstance(metrics.get_meter_provider(), _ProxyMeterProvider)
+            endpoint = None if in_airflow() or not there else endpoint_of("metrics")
+            if endpoint is None:
+                return
+            from airflow_provider_pipeline_otel.sdk.metrics import Metrics
 
-        reader = PeriodicExportingMetricReader(OTLPMetricExporter())
-        metrics.set_meter_provider(MeterProvider([reader], Resource(self.resource())))
+            self._metrics = Metrics(endpoint, self.resource())
+            metrics.set_meter_provider(self._metrics.provider)
+            _flush_at_exit()
 
 
 live: Final = Live()
+
+
+def _flush_at_exit() -> None:
+    atexit.unregister(flush_otel)  # once is enough
+    atexit.register(flush_otel)
 
 
 def in_airflow() -> bool:
@@ -162,8 +185,9 @@ def setup_otel(
     May be called any number of times, from any thread, before or after a fork, with or without
     Airflow; the first service name and each first resource attribute count, and OTEL_SERVICE_NAME
     and OTEL_RESOURCE_ATTRIBUTES overrule them. Spans go to the spool and from there to the
-    collector that OTEL_EXPORTER_OTLP_ENDPOINT names. Nothing is built before the first span. Where
-    somebody has set a tracer provider already, that one is used and left as it is.
+    collector that OTEL_EXPORTER_OTLP_ENDPOINT names; outside of Airflow metrics go there too, every
+    minute and at the end, and are kept nowhere else. Nothing is built for spans before the first
+    one. Where somebody has set a provider already, that one is used and left as it is.
     """
     name = service_name or SCOPE
     live.configure(service_name=service_name, resource_attributes=resource_attributes)
@@ -184,9 +208,9 @@ def is_sdk_disabled_here() -> bool:
 
 
 def flush_otel(timeout: float = 0.5) -> bool:
-    """Deliver the spans that have ended; True if all of them are with the collector.
+    """Deliver the spans that have ended, and metrics; True if all is with the collector.
 
-    Never takes longer than `timeout` seconds. What isn't delivered by then stays in the spool, and
-    goes with a later attempt. Without a collector the spool is where spans belong: True.
+    Never takes longer than `timeout` seconds. Spans that aren't delivered by then stay in the spool
+    and go with a later attempt. Without a collector the spool is where spans belong: True.
     """
     return live.flush(timeout)

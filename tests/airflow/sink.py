@@ -118,6 +118,7 @@ class Sink:
         """Start to listen at once."""
         self.mode: Mode = mode
         self.bodies: list[bytes] = []
+        self.metrics: list[bytes] = []
         self.last_arrival = time.monotonic()
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), _Handler)
@@ -135,6 +136,11 @@ class Sink:
         with self._lock:
             self.bodies.append(body)
             self.last_arrival = time.monotonic()
+
+    def record_metrics(self, body: bytes) -> None:
+        """Keep one request of metrics."""
+        with self._lock:
+            self.metrics.append(body)
 
     def spans(self) -> list[Span]:
         """All spans received so far, in order of arrival."""
@@ -184,6 +190,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if mode == "ok" and self.path.endswith("/v1/traces"):
             self.server.sink.record(body)
+        if mode == "ok" and self.path.endswith("/v1/metrics"):
+            self.server.sink.record_metrics(body)
         self._answer(503 if mode == "503" else 200)
 
     def _answer(self, status: int) -> None:
