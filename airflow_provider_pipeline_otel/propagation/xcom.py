@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Final
 
@@ -10,12 +9,11 @@ from opentelemetry import propagate, trace
 from opentelemetry.context import Context
 from opentelemetry.trace import Link
 
+from airflow_provider_pipeline_otel.guard import warn_once
 from airflow_provider_pipeline_otel.semconv import attributes
 
 if TYPE_CHECKING:
     from opentelemetry.util.types import AttributeValue
-
-log = logging.getLogger(__name__)
 
 KEY: Final = "otel_trace_context"
 """The XCom key."""
@@ -30,7 +28,10 @@ def inject(carrier: MutableMapping[str, str], *, context: Context | None = None)
 
 
 def extract(carrier: object) -> Context:
-    """Return the context that a carrier holds; an empty one, with a warning, if it holds none."""
+    """Return the context that a carrier holds; an empty one if it holds none.
+
+    A process warns of the first that holds none.
+    """
     if isinstance(carrier, Mapping):
         headers = {
             key: value
@@ -41,9 +42,8 @@ def extract(carrier: object) -> Context:
             context = propagate.extract(headers, context=Context())
             if trace.get_current_span(context).get_span_context().is_valid:
                 return context
-    log.warning(
-        "pipeline_otel: XCom %s holds no W3C trace context but a %s; ignored. Leave that key to "
-        "XComContextMixin.",
+    warn_once(
+        "XCom %s holds no W3C trace context but a %s; ignored. Leave that key to XComContextMixin.",
         KEY,
         type(carrier).__name__,
     )

@@ -136,6 +136,39 @@ def stages(judge: Judge, roots: Sequence[tuple[Incarnation, Span]]) -> None:
                     judge.expect(f"{name}: {key}", value, spans[name].attributes.get(key))
 
 
+def chained(judge: Judge, roots: Sequence[tuple[Incarnation, Span]]) -> None:
+    """Workers link to the workers of the upstream tasks, or a stage hangs below the first."""
+    workers_of: dict[str, set[str]] = {
+        "linked": {"each[0]", "each[1]", "each[2]", "plain"},
+        "after": {"nested"},
+        "wary": {"plain"},
+        **{name: set() for name in ("plain", "nested", "apart", "after_apart", "wary_of_parents")},
+    }
+    stage_under = {name: name for name in workers_of} | {"nested": "each[0]"}
+    for _, root in roots:
+        trace = judge.trace(root.trace_id)
+        workers = {_indexed(span): span for span in trace if span.name.startswith("worker.")}
+        names = {(span.trace_id, span.span_id): name for name, span in workers.items()}
+        for task_id, upstream in workers_of.items():
+            links = workers[task_id].links if task_id in workers else ()
+            targets = [names.get((link.trace_id, link.span_id), "nothing known") for link in links]
+            judge.expect(f"{task_id}: linked workers", sorted(upstream), sorted(targets))
+            kinds = {link.attributes.get(LINK_TYPE) for link in links}
+            judge.expect(f"{task_id}: links' type", {"upstream"} if upstream else set(), kinds)
+            stage = _only(judge, trace, task_id)
+            parent = stage and names.get((stage.trace_id, stage.parent_id))
+            judge.expect(f"{task_id}: stage's parent", stage_under[task_id], parent)
+            told = _only(judge, trace, f"{task_id}_told")
+            warnings = told and told.attributes.get("user.warnings")
+            judge.expect(f"{task_id}: warnings", int(task_id.startswith("wary")), warnings)
+
+
+def _indexed(worker: Span) -> str:
+    task_id = worker.name.removeprefix("worker.")
+    index = worker.attributes.get("airflow.task_instance.map_index", -1)
+    return task_id if index == -1 else f"{task_id}[{index}]"
+
+
 def trigger(judge: Judge, roots: Sequence[tuple[Incarnation, Span]]) -> None:
     """The child's root links to the task that started it."""
     by_dag = {incarnation.dag_id: root for incarnation, root in roots}
@@ -181,6 +214,7 @@ DETAILS: Final[dict[str, Callable[[Judge, Sequence[tuple[Incarnation, Span]]], N
     function.__name__: function
     for function in (
         asset,
+        chained,
         marked_afterwards,
         stages,
         tasks_test,

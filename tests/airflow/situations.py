@@ -130,6 +130,7 @@ PLAIN: Final = (
     _plain("A span from a plain thread hangs under its worker.", "user_thread"),
     _plain("An instrumentation's span nests under the worker.", "user_requests"),
     _plain("Stages carry what was said and counted.", "stages"),
+    _plain("Tasks chained over XCom are linked, nested or apart; rubbish is ignored.", "chained"),
 )
 
 BY_HAND: Final = (
