@@ -87,12 +87,18 @@ def _show(airflow: AirflowInstance, spool: Path, svg: Path | None) -> int:
             picture, env=environment, cwd=airflow.home, check=True, stdout=subprocess.DEVNULL
         )
     done = subprocess.run(command, env=environment, cwd=airflow.home, check=False)
-    _say(f"The spans lie in {spool}.")
-    shown = f"AIRFLOW__PIPELINE_OTEL__SPOOL_DIR={spool} {command[0]} show"
-    _say(f"Again, or as JSON:   {shown} troubles [--json]")
-    _say("To a collector:      set OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318, then")
-    _say(f"                     {shown.removesuffix('show')}drain")
+    folder, program = _from_here(spool), _from_here(Path(command[0]))
+    _say(f"The DAG troubles is made to fail. The spans lie in {folder}; to see them again:")
+    _say(f"  {program} show --file {folder} troubles    # --json: as JSON")
+    _say("To bring them to a collector:")
+    _say(f"  export AIRFLOW__PIPELINE_OTEL__SPOOL_DIR={folder}")
+    _say(f"  OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318 {program} drain")
     return done.returncode
+
+
+def _from_here(path: Path) -> Path:
+    """Return how to name the path in a shell of the folder that we run in."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _say(words: str) -> None:
