@@ -29,6 +29,7 @@ OLDEST = (
     "opentelemetry-instrumentation-requests==0.48b0",
     "msgspec==0.18.6",
     "rich==13.0.0",
+    "setuptools<81",  # the instrumentation of that time imports pkg_resources
 )
 
 
