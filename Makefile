@@ -23,7 +23,7 @@ demo: .venvs/airflow-3.3/installed  ## run the example DAGs on a real Airflow an
 picture: .venvs/airflow-3.3/installed  ## draw docs/trace.svg from the demo's own output
 	@.venvs/airflow-3.3/bin/python -m demo --svg docs/trace.svg
 
-test: $(DEV)/installed $(VERSIONS:%=.venvs/airflow-%/installed) $(if $(NEW_PYTHON),.venvs/new-python-3.3/installed)  ## run all tests
+test: $(DEV)/installed .venvs/dbt/ready $(VERSIONS:%=.venvs/airflow-%/installed) $(if $(NEW_PYTHON),.venvs/new-python-3.3/installed)  ## run all tests
 	$(DEV)/bin/python -m pytest
 
 unit: $(DEV)/installed  ## run the unit tests
@@ -59,6 +59,12 @@ $(DEV)/ready: requirements/dev.txt
 	@echo "Setting up Airflow $* on a newer Python …"
 	@$(UV) venv --quiet --clear --python $(NEW_PYTHON) .venvs/new-python-$*
 	@$(UV) pip install --quiet --compile-bytecode --python .venvs/new-python-$*/bin/python -r requirements/airflow-$*.txt
+	@touch $@
+
+.venvs/dbt/ready: requirements/dbt.txt $(DEV)/ready
+	@echo "Setting up dbt …"
+	@$(UV) venv --quiet --clear --python $(DEV)/bin/python .venvs/dbt
+	@$(UV) pip install --quiet --compile-bytecode --python .venvs/dbt/bin/python -r requirements/dbt.txt
 	@touch $@
 
 dist/built: $(SOURCES) $(DEV)/ready

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from airflow_provider_pipeline_otel.dbt.emit import emit_dbt_spans as emit_dbt_spans
+    from airflow_provider_pipeline_otel.dbt.rows import DbtSummary as DbtSummary
+    from airflow_provider_pipeline_otel.operators.dbt import DbtTracedOperator as DbtTracedOperator
     from airflow_provider_pipeline_otel.operators.python import (
         TracedPythonOperator as TracedPythonOperator,
     )
@@ -21,20 +24,26 @@ if TYPE_CHECKING:
     from airflow_provider_pipeline_otel.stages import pipeline_stage as pipeline_stage
 
 _PUBLIC = {
+    "DbtSummary": "dbt.rows",
+    "DbtTracedOperator": "operators.dbt",
     "Stage": "stages",
     "TracedPythonOperator": "operators.python",
     "XComContextMixin": "operators.xcom_context",
     "current_stage": "stages",
+    "emit_dbt_spans": "dbt.emit",
     "flush_otel": "sdk.configuration",
     "pipeline_stage": "stages",
     "setup_otel": "sdk.configuration",
 }
 
 __all__ = [
+    "DbtSummary",
+    "DbtTracedOperator",
     "Stage",
     "TracedPythonOperator",
     "XComContextMixin",
     "current_stage",
+    "emit_dbt_spans",
     "flush_otel",
     "pipeline_stage",
     "setup_otel",

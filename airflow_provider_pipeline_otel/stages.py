@@ -72,6 +72,11 @@ def set_surroundings(
     _surroundings.attributes = attributes
 
 
+def surrounding_attributes() -> Mapping[str, AttributeValue]:
+    """Return what each stage of this process carries."""
+    return _surroundings.attributes
+
+
 class Stage:
     """A stage that is going on: takes counts, and writes them when it ends."""
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from airflow_provider_pipeline_otel.config import read_settings
+from airflow_provider_pipeline_otel.config import airflow_cfg_option, read_settings
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -34,6 +34,16 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="with --watch: stop with the process that began it",
     )
+    dbt = commands.add_parser("dbt", help="turn the artifacts of a run of dbt into spans")
+    dbt.add_argument(
+        "path",
+        nargs="?",
+        type=Path,
+        default=Path(),
+        help="a project, its target folder or a run_results.json (default: this folder)",
+    )
+    dbt.add_argument("--show", action="store_true", help="draw the trace")
+    dbt.add_argument("--json", action="store_true", help="what came of it as JSON")
     return parser
 
 
@@ -41,11 +51,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; 0: done, 1: something is left or missing, 2: can't be done as said."""
     logging.basicConfig(format="%(message)s", stream=sys.stderr)
     said = _parser().parse_args(arguments)
-    settings = read_settings()
+    settings = read_settings(option=airflow_cfg_option())
     if said.command == "drain":
         from airflow_provider_pipeline_otel.cli.drain import drain, watch
 
         return watch(settings, with_parent=said.with_parent) if said.watch else drain(settings)
+    if said.command == "dbt":
+        from airflow_provider_pipeline_otel.cli.dbt import dbt
+
+        return dbt(settings, said.path, draw=said.show, json=said.json)
     from airflow_provider_pipeline_otel.cli.show import show
 
     return show(

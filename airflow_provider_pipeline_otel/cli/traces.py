@@ -75,10 +75,11 @@ class TraceRow(msgspec.Struct, frozen=True):
 
 
 def segments(folder: Path) -> list[Path]:
-    """Return all segments below a folder, or the file itself, oldest first."""
-    return (
-        sorted(folder.rglob("*.seg"), key=lambda path: path.name) if folder.is_dir() else [folder]
-    )
+    """Return all segments of a spool or a folder, or the file itself, oldest first."""
+    if not folder.is_dir():
+        return [folder]
+    found = [*folder.glob("*.seg"), *folder.glob("*/*.seg")]
+    return sorted(found, key=lambda path: path.name)
 
 
 def read_traces(paths: Iterable[Path]) -> list[TraceRow]:

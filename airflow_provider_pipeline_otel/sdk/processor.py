@@ -82,6 +82,12 @@ class SpoolProcessor(SpanProcessor):
         sums, self._sums = self._sums, Counter()
         return dict(sums)
 
+    def add_counts(self, records_written: int, bytes_processed: int) -> None:
+        """Add records and bytes of work that has no stage of its own."""
+        self._sums[attributes.PIPELINE_RECORDS_WRITTEN] += records_written
+        self._sums[attributes.PIPELINE_BYTES_PROCESSED] += bytes_processed
+        self._sums = +self._sums
+
     def _add_up(self, span: ReadableSpan) -> None:
         found = span.attributes or {}
         if attributes.PIPELINE_STAGE in found:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from airflow_provider_pipeline_otel.provider_info import OPTIONS
-from airflow_provider_pipeline_otel.semconv import attributes
+from airflow_provider_pipeline_otel.semconv import attributes, dbt
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -18,7 +18,10 @@ CONVENTIONS = (ROOT / "docs" / "semantic-conventions.md").read_text()
 def names() -> set[str]:
     """Return all attribute names of the package."""
     return {
-        value for name, value in vars(attributes).items() if name.isupper() and "." in str(value)
+        value
+        for module in (attributes, dbt)
+        for name, value in vars(module).items()
+        if name.isupper() and "." in str(value)
     }
 
 

@@ -1,0 +1,1 @@
+"""dbt's artifacts and log as spans; knows neither Airflow nor dbt itself."""

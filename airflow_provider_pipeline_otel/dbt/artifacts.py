@@ -1,0 +1,183 @@
+"""run_results.json and sources.json, whole or damaged → rows, one at a time."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+from zlib import crc32
+
+import msgspec
+
+from airflow_provider_pipeline_otel.dbt.results import read_result
+from airflow_provider_pipeline_otel.dbt.rows import Invocation, NodeRow
+from airflow_provider_pipeline_otel.dbt.values import NO_JSON, read_seconds, read_text, read_time
+
+log = logging.getLogger(__name__)
+
+MAX_BYTES: Final = 1024**3
+"""Larger files are not read: 50,000 nodes take 145 MB."""
+
+_SPACE: Final = " \t\r\n"
+
+
+class Unreadable(Exception):  # noqa: N818
+    """The file can't be read as what it should be; the text says why."""
+
+
+class _Envelope(msgspec.Struct):
+    """The artifact, its results still as bytes: one row at a time keeps memory flat."""
+
+    metadata: Any = None
+    args: Any = None
+    elapsed_time: Any = None
+    results: list[msgspec.Raw] | None = None
+
+
+class _Id(msgspec.Struct):
+    unique_id: Any = None
+
+
+class Artifact:
+    """An artifact that has been opened: what it says of the run, and its rows."""
+
+    def __init__(self, path: Path) -> None:
+        data = read_file(path)
+        self.digest = f"{crc32(data):08x}-{len(data)}"
+        self.truncated = False
+        try:
+            envelope = msgspec.json.decode(data, type=_Envelope)
+            self._raw, self._rows = envelope.results, None
+            self.invocation = _read_invocation(
+                envelope.metadata, envelope.args, envelope.elapsed_time
+            )
+            self.is_dbt = envelope.results is not None
+        except NO_JSON:
+            # NaN, lone surrogates and byte order marks are no JSON, yet Python writes them.
+            whole = self._read_damaged(data)
+            self._raw, self._rows = None, whole.get("results")
+            self.invocation = _read_invocation(
+                whole.get("metadata"), whole.get("args"), whole.get("elapsed_time")
+            )
+            self.is_dbt = isinstance(self._rows, list | dict)
+        if not self.is_dbt:
+            message = f"{path} holds no results of dbt"
+            raise Unreadable(message)
+
+    def rows(self, adapter: str | None = None) -> Iterator[NodeRow]:
+        """Yield the rows, in the order in which nodes ended."""
+        for row in self._decoded():
+            found = read_result(row, adapter)
+            if found is not None:
+                yield found
+
+    def ids(self) -> Iterator[str]:
+        """Yield the ids of the nodes, without decoding the rest of their rows."""
+        if self._raw is None:
+            yield from (row.unique_id for row in self.rows())
+            return
+        decode = msgspec.json.Decoder(_Id, strict=False).decode
+        for raw in self._raw:
+            try:
+                unique_id = decode(raw).unique_id
+            except NO_JSON:
+                continue
+            if isinstance(unique_id, str):
+                yield unique_id
+
+    def _decoded(self) -> Iterator[Any]:
+        if self._raw is None:
+            yield from self._rows if isinstance(self._rows, list) else ()
+            return
+        decode = msgspec.json.Decoder().decode
+        for raw in self._raw:
+            try:
+                yield decode(raw)
+            except NO_JSON:
+                continue
+
+    def _read_damaged(self, data: bytes) -> dict[str, Any]:
+        text = data.decode("utf-8-sig", "replace")
+        decoder = json.JSONDecoder()
+        try:
+            whole, _ = decoder.raw_decode(text.lstrip(_SPACE))
+        except (ValueError, RecursionError):
+            self.truncated = True
+            return _salvage(text, decoder)
+        return whole if isinstance(whole, dict) else {}
+
+
+def read_file(path: Path) -> bytes:
+    """Return the bytes of a regular file; Unreadable: it is none, or larger than 1 GiB."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        message = f"{path} can't be read ({error.strerror})"
+        raise Unreadable(message) from error
+    with os.fdopen(fd, "rb") as file:
+        found = os.fstat(fd)
+        if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_BYTES:
+            message = f"{path} is no regular file of at most 1 GiB"
+            raise Unreadable(message)
+        return file.read()
+
+
+def _salvage(text: str, decoder: json.JSONDecoder) -> dict[str, Any]:
+    """Return what stands before the place where the text breaks off."""
+    found: dict[str, Any] = {}
+    for key in ("metadata", "results", "args", "elapsed_time"):
+        at = text.find(f'"{key}"')
+        at = text.find(":", at) + 1 if at >= 0 else 0
+        if at and key == "results":
+            found[key] = list(_salvage_items(text, text.find("[", at) + 1, decoder))
+        elif at:
+            try:
+                found[key], _ = decoder.raw_decode(text, _after_space(text, at))
+            except (ValueError, RecursionError):
+                continue
+    return found
+
+
+def _salvage_items(text: str, at: int, decoder: json.JSONDecoder) -> Iterator[Any]:
+    while at:
+        try:
+            item, at = decoder.raw_decode(text, _after_space(text, at))
+        except (ValueError, RecursionError):
+            return
+        yield item
+        at = _after_space(text, at)
+        if text[at : at + 1] != ",":
+            return
+        at += 1
+
+
+def _after_space(text: str, at: int) -> int:
+    while text[at : at + 1] and text[at] in _SPACE:
+        at += 1
+    return at
+
+
+def _read_invocation(metadata: Any, args: Any, elapsed: Any) -> Invocation:  # noqa: ANN401
+    metadata = metadata if isinstance(metadata, Mapping) else {}
+    args = args if isinstance(args, Mapping) else {}
+    schema = read_text(metadata.get("dbt_schema_version")) or ""
+    command = read_text(args.get("which")) or read_text(args.get("command"))
+    if command is None and "/sources/" in schema:
+        command = "freshness"  # sources.json has no args
+    environment = metadata.get("env")
+    return Invocation(
+        invocation_id=read_text(metadata.get("invocation_id")),
+        version=read_text(metadata.get("dbt_version")),
+        schema_version=schema.rpartition("/")[2].partition(".")[0] or None,
+        command=command,
+        target=read_text(args.get("target")),
+        start_ns=read_time(metadata.get("invocation_started_at")),
+        end_ns=read_time(metadata.get("generated_at")),
+        elapsed_time=read_seconds(elapsed) or None,
+        has_native_spans=bool(args.get("snowflake_projects_otel") or args.get("export_to_otlp")),
+        environment=dict(environment) if isinstance(environment, Mapping) else {},
+    )

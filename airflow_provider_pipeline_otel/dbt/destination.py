@@ -1,0 +1,86 @@
+"""Where the spans of a run of dbt go: under which parent, and by which writer."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from airflow_provider_pipeline_otel.config import read_settings, resource_of
+from airflow_provider_pipeline_otel.export.delivery import deliver_within
+from airflow_provider_pipeline_otel.export.spool import Spool, private_folder
+from airflow_provider_pipeline_otel.export.writer import SpanWriter
+from airflow_provider_pipeline_otel.stages import surrounding_attributes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from airflow_provider_pipeline_otel.config import Settings
+    from airflow_provider_pipeline_otel.record import Attributes, SpanRecord
+
+_SDK = "airflow_provider_pipeline_otel.sdk.configuration"
+
+
+class Parent(NamedTuple):
+    """The span above; both ids are empty where there is none."""
+
+    trace_id: bytes
+    span_id: bytes
+    sampled: bool
+
+
+def find_parent(context: object = None) -> Parent:
+    """Return the span of an OpenTelemetry context, else the current one, else TRACEPARENT's.
+
+    What Airflow and its callbacks call a context is none of OpenTelemetry's, and passed over.
+    """
+    found = trace.get_current_span(context if isinstance(context, Context) else None)
+    span = found.get_span_context()
+    if not span.is_valid:
+        headers = {
+            name: os.environ[name.upper()]
+            for name in ("traceparent", "tracestate")
+            if name.upper() in os.environ
+        }
+        carried = TraceContextTextMapPropagator().extract(headers, Context())
+        span = trace.get_current_span(carried).get_span_context()
+    if not span.is_valid:
+        return Parent(b"", b"", sampled=True)
+    ids = span.trace_id.to_bytes(16, "big"), span.span_id.to_bytes(8, "big")
+    return Parent(*ids, sampled=span.trace_flags.sampled)
+
+
+class Destination:
+    """A writer, and what each span carries: a task's own, or one from the environment alone."""
+
+    def __init__(self) -> None:
+        sdk = sys.modules.get(_SDK)
+        self._settings: Settings | None = None
+        if sdk is not None and sdk.live.is_built:
+            self.writer: SpanWriter = sdk.live.build()[2]
+        else:
+            settings = self._settings = read_settings()
+            spool = Spool(private_folder(settings.spool_dir), settings.caps)
+            self.writer = SpanWriter(spool, resource_of(settings, "dbt"))
+
+    @property
+    def attributes(self) -> Attributes:
+        """What the process says of the task that it works on."""
+        return surrounding_attributes()
+
+    def write(self, records: Iterable[SpanRecord]) -> None:
+        """Write spans that have ended; outside a task they are delivered within the deadline."""
+        self.writer.write_finished(records)
+        settings = self._settings
+        if settings is not None and settings.endpoint is not None:
+            deliver_within(self.writer.spool, settings.endpoint, settings.flush_deadline)
+
+    def add_counts(self, records_written: int | None, bytes_processed: int | None) -> None:
+        """Add totals to the worker that this process has open."""
+        sdk = sys.modules.get(_SDK)
+        if sdk is not None and sdk.live.is_built:
+            sdk.live.build()[1].add_counts(records_written or 0, bytes_processed or 0)

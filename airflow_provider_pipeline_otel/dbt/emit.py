@@ -1,0 +1,150 @@
+"""emit_dbt_spans: the artifacts of a run of dbt that somebody else has made → spans."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from airflow_provider_pipeline_otel.dbt.artifacts import Artifact, Unreadable
+from airflow_provider_pipeline_otel.dbt.destination import Destination, Parent, find_parent
+from airflow_provider_pipeline_otel.dbt.manifest import read_manifest
+from airflow_provider_pipeline_otel.dbt.rows import COMPILED_ONLY, DbtSummary, Manifest, NodeRow
+from airflow_provider_pipeline_otel.dbt.spans import STATUS, Spans, Trace
+from airflow_provider_pipeline_otel.dbt.summary import Tally
+from airflow_provider_pipeline_otel.guard import warn_once
+from airflow_provider_pipeline_otel.record import StatusCode
+from airflow_provider_pipeline_otel.semconv import dbt
+
+if TYPE_CHECKING:
+    from airflow_provider_pipeline_otel.record import Attributes, AttributeValue, SpanRecord
+
+_NAMES: Final = ("run_results.json", "sources.json")
+_WORDS: Final = {"freshness": "source freshness", "generate": "docs generate"}
+"""What `which` says of commands of two words."""
+
+
+def emit_dbt_spans(path: str | Path = "target", *, context: object = None, **_: Any) -> DbtSummary:  # noqa: ANN401
+    """Turn the artifacts of a run of dbt into spans: a project, its target folder, or a file.
+
+    They become children of the current span (or that of `context`, an OpenTelemetry context), of
+    TRACEPARENT in the environment, or, where there is neither, a trace of their own whose id is
+    made of dbt's invocation id. Times stay dbt's. Emitting twice gives the same ids. Artifacts that
+    can't be read cost one warning and give an empty summary; nothing is raised. May be passed to
+    astronomer-cosmos as `callback` as it is.
+    """
+    try:
+        return _emit(Path(path), context)
+    except Unreadable as fault:
+        warn_once("dbt's run has no spans: %s. Give the project, target or run_results.json", fault)
+    except Exception:  # noqa: BLE001  the guard of what others' callbacks call
+        warn_once("dbt's run has no spans", exc_info=True)
+    return DbtSummary()
+
+
+def _emit(path: Path, context: object) -> DbtSummary:
+    file = find_artifact(path)
+    artifact, manifest = Artifact(file), read_manifest_beside(file)
+    run, parent, destination = _Run(artifact, manifest), find_parent(context), Destination()
+    records = run.records(parent, destination.attributes)
+    if parent.sampled:
+        destination.write(records)
+    else:
+        for _ in records:
+            pass
+    summary = run.tally.summary(artifact.invocation, run.written if parent.sampled else 0)
+    destination.add_counts(summary.records_written, summary.bytes_processed)
+    return summary
+
+
+def artifact_records(artifact: Artifact, manifest: Manifest) -> Iterator[SpanRecord]:
+    """Yield the spans of an artifact as a trace of its own."""
+    return _Run(artifact, manifest).records(Parent(b"", b"", sampled=True), {})
+
+
+def find_artifact(path: Path) -> Path:
+    """Return the newest artifact of a file, target folder or project; Unreadable: none is there."""
+    if path.is_file():
+        return path
+    found = [
+        folder / name
+        for folder in (path, path / "target")
+        for name in _NAMES
+        if (folder / name).is_file()
+    ]
+    if not found:
+        message = f"{path} holds neither {_NAMES[0]} nor {_NAMES[1]}"
+        raise Unreadable(message)
+    return max(found, key=lambda file: file.stat().st_mtime)
+
+
+def read_manifest_beside(file: Path) -> Manifest:
+    """Return the manifest in the same folder; an empty one where there is none to read."""
+    try:
+        return read_manifest(file.with_name("manifest.json"))
+    except Unreadable:
+        return Manifest()
+
+
+class _Run:
+    """One artifact on its way to records; counts as they pass."""
+
+    def __init__(self, artifact: Artifact, manifest: Manifest) -> None:
+        self._artifact = artifact
+        self._manifest = manifest
+        self.tally = Tally(manifest)
+        self.written = 0
+
+    def records(self, parent: Parent, common: Attributes) -> Iterator[SpanRecord]:
+        """Yield the nodes, then the invocation, which counts them."""
+        invocation = self._artifact.invocation
+        # Artifacts of other tools have no id: there is only their content to tell them by.
+        invocation_id = invocation.invocation_id or self._artifact.digest
+        trace = Trace(invocation_id, parent.trace_id, parent.span_id)
+        spans = Spans(trace, self._manifest, common)
+        window = self._window()
+        if not self._ran():
+            rows: Iterator[NodeRow] = iter(())
+        else:
+            rows = self.tally.watch(
+                row
+                for row in self._artifact.rows(self._manifest.adapter)
+                if (row.kind, row.status) != ("test", "success")  # compiled, not run
+            )
+        present = frozenset(self._artifact.ids())
+        for record in spans.nodes(rows, window, present):
+            self.written += 1
+            yield record
+        failed = any(STATUS.get(s) is StatusCode.ERROR for s in self.tally.statuses)
+        yield spans.invocation(
+            _WORDS.get(invocation.command or "", invocation.command or ""),
+            invocation,
+            window,
+            self._more(),
+            status=StatusCode.ERROR if failed else StatusCode.OK,
+        )
+        self.written += 1
+
+    def _ran(self) -> bool:
+        invocation = self._artifact.invocation
+        return invocation.command not in COMPILED_ONLY and not invocation.has_native_spans
+
+    def _more(self) -> dict[str, AttributeValue]:
+        more = self.tally.counts()
+        if self._artifact.truncated:
+            more[dbt.DBT_ARTIFACT] = "truncated"
+        return more
+
+    def _window(self) -> tuple[int, int]:
+        """Return start and end of the run: dbt's word, widened to what its nodes say."""
+        invocation = self._artifact.invocation
+        start, end = invocation.start_ns, invocation.end_ns
+        if start is None or end is None:
+            times = [row for row in self._artifact.rows() if row.start_ns is not None]
+            starts = [row.start_ns for row in times if row.start_ns is not None]
+            ends = [row.end_ns for row in times if row.end_ns is not None]
+            end = max([*ends, *([end] if end else [])], default=None) or time.time_ns()
+            took = int((invocation.elapsed_time or 0) * 10**9)
+            start = min([*starts, *([start] if start else [])], default=end - took)
+        return start, max(start, end)

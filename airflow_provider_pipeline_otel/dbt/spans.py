@@ -1,0 +1,267 @@
+"""Rows → records: one of the invocation, one per node, one per batch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
+
+from airflow_provider_pipeline_otel.dbt.messages import error_type_of, read_message
+from airflow_provider_pipeline_otel.dbt.rows import (
+    NO_FACTS,
+    TESTS,
+    WRITING,
+    BatchRow,
+    Invocation,
+    Manifest,
+    NodeFacts,
+    NodeRow,
+)
+from airflow_provider_pipeline_otel.record import Link, Scope, SpanRecord, StatusCode
+from airflow_provider_pipeline_otel.semconv import attributes, dbt
+
+if TYPE_CHECKING:
+    from airflow_provider_pipeline_otel.record import Attributes, AttributeValue
+
+SCOPE: Final = Scope("airflow_provider_pipeline_otel.dbt")
+
+STATUS: Final = {
+    "success": StatusCode.OK,
+    "pass": StatusCode.OK,
+    "error": StatusCode.ERROR,
+    "fail": StatusCode.ERROR,
+    "runtime error": StatusCode.ERROR,
+    "partial success": StatusCode.ERROR,
+    "interrupted": StatusCode.ERROR,
+}
+"""All other words, those of later versions too, are UNSET."""
+
+_STAGES: Final = {
+    "test": "validate",
+    "unit_test": "validate",
+    "seed": "load",
+    "source": "extract",
+}
+_SYSTEMS: Final = {
+    "bigquery": "gcp.bigquery",
+    "oracle": "oracle.db",
+    "postgres": "postgresql",
+    "redshift": "aws.redshift",
+    "sqlserver": "microsoft.sql_server",
+}
+_UPSTREAM: Final[Attributes] = {attributes.AIRFLOW_LINK_TYPE: "upstream"}
+
+
+def _id(*parts: str | bytes) -> bytes:
+    data = [
+        part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part for part in parts
+    ]
+    key = b"".join(len(part).to_bytes(4, "big") + part for part in data)
+    return sha256(b"dbt1" + key).digest()
+
+
+class Trace:
+    """Where the spans of a run of dbt go: ids are computed, so that emitting twice is no harm."""
+
+    def __init__(
+        self,
+        invocation_id: str,
+        trace_id: bytes | None = None,
+        parent_span_id: bytes = b"",
+        *,
+        root_seed: str | None = None,
+    ) -> None:
+        self.invocation_id = invocation_id
+        self.trace_id = trace_id or _id("trace", invocation_id)[:16]
+        self.parent_span_id = parent_span_id
+        self.root_id = _id(self.trace_id, "invocation", root_seed or invocation_id)[:8]
+
+    def id_of(self, unique_id: str, number: int = 0, batch: int = 0) -> bytes:
+        """Return the id of a node's span; a node that comes again has a number."""
+        return _id(self.trace_id, self.invocation_id, unique_id, f"{number} {batch}")[:8]
+
+
+class Spans:
+    """Makes the records of one run of dbt."""
+
+    def __init__(self, trace: Trace, manifest: Manifest, common: Attributes) -> None:
+        self._trace = trace
+        self._manifest = manifest
+        self._common = {
+            dbt.PIPELINE_TOOL: "dbt",
+            dbt.DBT_INVOCATION_ID: trace.invocation_id,
+            attributes.PIPELINE_SPAN_LEVEL: "detail",
+            **common,
+        }
+        adapter = manifest.adapter
+        if adapter:
+            self._common[dbt.DB_SYSTEM_NAME] = _SYSTEMS.get(adapter, adapter)
+        self._seen: Counter[str] = Counter()
+
+    def nodes(
+        self, rows: Iterable[NodeRow], window: tuple[int, int], present: frozenset[str]
+    ) -> Iterator[SpanRecord]:
+        """Yield the spans of nodes that have ended; `present`: ids that may be linked to."""
+        for row in rows:
+            yield self.node(row, window, present, self._seen[row.unique_id])
+            self._seen[row.unique_id] += 1
+
+    def node(
+        self,
+        row: NodeRow,
+        window: tuple[int, int],
+        present: Iterable[str] = (),
+        number: int = 0,
+        *,
+        is_open: bool = False,
+    ) -> SpanRecord:
+        """Return a node's span; `window` bounds what dbt gives no times for."""
+        facts = self._manifest.nodes.get(row.unique_id, NO_FACTS)
+        start, end, estimated = _times(row, window)
+        said = self._attributes(row, facts)
+        if estimated:
+            said[dbt.DBT_TIMING] = "estimated"
+        return SpanRecord(
+            trace_id=self._trace.trace_id,
+            span_id=self._trace.id_of(row.unique_id, number),
+            parent_span_id=self._trace.root_id,
+            name=f"dbt.{row.name}",
+            start_ns=start,
+            end_ns=0 if is_open else end,
+            attributes=said,
+            status=STATUS.get(row.status, StatusCode.UNSET),
+            links=tuple(self._links(facts, frozenset(present))),
+            scope=SCOPE,
+        )
+
+    def batch(self, row: BatchRow, *, is_open: bool = False) -> SpanRecord:
+        """Return a batch's span, a child of its model's."""
+        node = row.node
+        said = self._attributes(node, self._manifest.nodes.get(node.unique_id, NO_FACTS))
+        said[dbt.DBT_BATCH_INDEX] = row.index
+        if row.batch_start:
+            said[dbt.DBT_BATCH_START] = row.batch_start
+        start = node.start_ns or 0
+        return SpanRecord(
+            trace_id=self._trace.trace_id,
+            span_id=self._trace.id_of(node.unique_id, batch=row.index),
+            parent_span_id=self._trace.id_of(node.unique_id),
+            name=f"dbt.{node.name}",
+            start_ns=start,
+            end_ns=0 if is_open else max(node.end_ns or start, start),
+            attributes=said,
+            status=STATUS.get(node.status, StatusCode.UNSET),
+            scope=SCOPE,
+        )
+
+    def invocation(
+        self,
+        words: str,
+        invocation: Invocation,
+        window: tuple[int, int],
+        more: Mapping[str, AttributeValue],
+        *,
+        status: StatusCode,
+    ) -> SpanRecord:
+        """Return the span of the whole run; an end of 0: it is going on."""
+        said: dict[str, AttributeValue] = {
+            **self._common,
+            dbt.DBT_VERSION: invocation.version,
+            dbt.DBT_SCHEMA_VERSION: invocation.schema_version,
+            dbt.DBT_COMMAND: invocation.command,
+            dbt.DBT_TARGET: invocation.target,
+            dbt.DBT_PROJECT: self._manifest.project,
+            dbt.DBT_ADAPTER: self._manifest.adapter,
+            dbt.DBT_ELAPSED_TIME: invocation.elapsed_time,
+            **more,
+        }
+        start, end = window
+        return SpanRecord(
+            trace_id=self._trace.trace_id,
+            span_id=self._trace.root_id,
+            parent_span_id=self._trace.parent_span_id,
+            name=f"dbt {words}".strip(),
+            start_ns=start,
+            end_ns=end,
+            attributes={name: value for name, value in said.items() if value not in (None, "")},
+            status=status,
+            scope=SCOPE,
+        )
+
+    def _attributes(self, row: NodeRow, facts: NodeFacts) -> dict[str, AttributeValue]:
+        kind = row.kind
+        said: dict[str, AttributeValue | None] = {
+            **self._common,
+            dbt.DBT_NODE_ID: row.unique_id,
+            dbt.DBT_NODE_NAME: row.name,
+            dbt.DBT_RESOURCE_TYPE: kind,
+            dbt.DBT_STATUS: row.status,
+            dbt.DBT_MESSAGE: read_message(row.message),
+            dbt.DBT_THREAD_ID: row.thread_id,
+            dbt.DBT_EXECUTION_TIME: row.execution_time,
+            dbt.DBT_MATERIALIZATION: facts.materialized or row.materialized,
+            dbt.DBT_RELATION_NAME: row.relation_name or facts.relation_name,
+            dbt.DBT_QUERY_ID: row.query_id,
+            dbt.DBT_ADAPTER_CODE: row.adapter_code,
+            dbt.DBT_BYTES_BILLED: row.bytes_billed,
+            dbt.DBT_SLOT_MS: row.slot_ms,
+            dbt.DBT_COMPILED_SQL_LENGTH: row.compiled_sql_length,
+            dbt.DBT_BATCHES_SUCCESSFUL: row.batches_successful,
+            dbt.DBT_BATCHES_FAILED: row.batches_failed,
+            dbt.DBT_PACKAGE: facts.package,
+            dbt.DBT_GROUP: facts.group,
+            dbt.DBT_TAGS: facts.tags or None,
+            dbt.DB_NAMESPACE: "|".join(filter(None, (facts.database, facts.schema))),
+            dbt.DB_COLLECTION_NAME: facts.alias if kind not in TESTS else None,
+            dbt.CODE_FILE_PATH: facts.file_path or row.file_path,
+            dbt.DQ_FRESHNESS_SECONDS: row.freshness_seconds,
+            attributes.PIPELINE_STAGE: _STAGES.get(kind, "transform"),
+            attributes.PIPELINE_BYTES_PROCESSED: row.bytes_processed,
+        }
+        if kind in WRITING:
+            said[attributes.PIPELINE_RECORDS_WRITTEN] = row.rows_affected
+        if kind in TESTS:
+            said |= _attributes_of_test(row, facts)
+        if STATUS.get(row.status) is StatusCode.ERROR:
+            said[attributes.ERROR_TYPE] = error_type_of(row)
+        if row.status == "interrupted":
+            said[attributes.PIPELINE_INTERRUPTED] = True
+        return {name: value for name, value in said.items() if value is not None and value != ""}
+
+    def _links(self, facts: NodeFacts, present: frozenset[str]) -> Iterator[Link]:
+        """Yield the nodes above that ran: through ephemeral models, which never do."""
+        nodes, done = list(facts.depends_on), set[str]()
+        while nodes:
+            unique_id = nodes.pop(0)
+            if unique_id in done:
+                continue
+            done.add(unique_id)
+            above = self._manifest.nodes.get(unique_id, NO_FACTS)
+            if unique_id in present:
+                yield Link(self._trace.trace_id, self._trace.id_of(unique_id), _UPSTREAM)
+            elif above.materialized == "ephemeral":
+                nodes.extend(above.depends_on)
+
+
+def _attributes_of_test(row: NodeRow, facts: NodeFacts) -> dict[str, AttributeValue | None]:
+    return {
+        dbt.DBT_FAILURES: row.failures,
+        dbt.DBT_TEST_ATTACHED_NODE: attached_node_of(facts),
+        dbt.DBT_TEST_COLUMN: facts.column,
+        dbt.DBT_TEST_SEVERITY: (facts.severity or "").lower() or None,
+    }
+
+
+def attached_node_of(facts: NodeFacts) -> str | None:
+    """Return the node that a test is for: unit tests and singular ones only depend on theirs."""
+    return facts.attached_node or next(iter(facts.depends_on), None)
+
+
+def _times(row: NodeRow, window: tuple[int, int]) -> tuple[int, int, bool]:
+    """Return start and end, and whether they are estimated: true times are never moved."""
+    if row.start_ns is not None:
+        return row.start_ns, max(row.end_ns or row.start_ns, row.start_ns), False
+    first, last = window
+    took = int((row.execution_time or 0) * 10**9)
+    return max(first, last - took), last, True

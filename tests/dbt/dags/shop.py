@@ -1,0 +1,74 @@
+"""dbt on the test project: where it lies, and which dbt it is, the environment says."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+
+try:
+    from airflow.sdk import DAG
+except ImportError:  # Airflow 2.11
+    from airflow import DAG
+
+from airflow_provider_pipeline_otel import DbtTracedOperator
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+GRACE = 3
+
+
+def dbt(task_id: str, command: str, **options: object) -> DbtTracedOperator:
+    """Make a task that runs dbt on the project, with a database of its own per run."""
+    project = os.environ["SHOP_PROJECT"]
+    env = {"SHOP_DATABASE": os.environ["SHOP_DATABASES"] + "/{{ run_id }}.duckdb"}
+    return DbtTracedOperator(
+        task_id=task_id,
+        command=command,
+        project_dir=project,
+        profiles_dir=project,
+        dbt_executable=os.environ["SHOP_DBT"],
+        env=env | options.pop("env", {}),
+        kill_grace=GRACE,
+        **options,
+    )
+
+
+with DAG(
+    "dbt_build",
+    description="Everything, with failures; then what failed once more.",
+    schedule=None,
+    start_date=START,
+):
+    dbt("build", "build", vars={"secret": "canary-in-vars"}) >> dbt(
+        "retry", "retry", trigger_rule="all_done"
+    )
+
+with DAG(
+    "dbt_well", description="What works, in several commands.", schedule=None, start_date=START
+):
+    seed = dbt("seed", "seed")
+    run = dbt("run", "run", exclude="tag:broken")
+    fresh = dbt("fresh", "source freshness", select=["source:raw.raw_orders"])
+    docs = dbt("docs", "docs generate", exclude=["tag:broken"])
+    seed >> run >> fresh >> docs
+
+with DAG(
+    "dbt_slow",
+    description="A model that takes its time: the task is ended by hand or by force.",
+    schedule=None,
+    start_date=START,
+):
+    dbt("slow", "build", select="+slow", env={"SHOP_SECONDS": "120"})
+
+with DAG(
+    "dbt_timeout",
+    description="A model that takes more time than the task may.",
+    schedule=None,
+    start_date=START,
+):
+    dbt(
+        "slow",
+        "build",
+        select="+slow",
+        env={"SHOP_SECONDS": "120"},
+        execution_timeout=timedelta(seconds=12),
+    )

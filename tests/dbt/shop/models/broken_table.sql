@@ -1,0 +1,2 @@
+{{ config(materialized='table', tags=['broken']) }}
+select * from {{ ref('broken') }}

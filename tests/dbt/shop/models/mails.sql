@@ -1,0 +1,2 @@
+{{ config(materialized='table', tags=['broken']) }}
+select mail from {{ ref('stg_customers') }}

@@ -1,0 +1,1 @@
+select name, mail from {{ ref('raw_customers') }}

@@ -1,0 +1,119 @@
+"""Runs of the shop's DAGs, and what arrived of them."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from demo.instance import AirflowInstance
+    from tests.airflow.sink import Sink, Span
+
+GRACE: Final = 3
+"""The DAGs' kill_grace."""
+
+PATIENCE: Final = 90.0
+STATUS: Final = "dbt.status"
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A running Airflow that runs dbt."""
+
+    airflow: AirflowInstance
+    sink: Sink
+    home: Path
+
+    def start(self, dag_id: str, run_id: str) -> None:
+        """Start a run."""
+        self.airflow.trigger(dag_id, run_id)
+
+    def ended(self, dag_id: str, run_id: str) -> list[Span]:
+        """Wait for the run's end and its root; return its trace."""
+        self.airflow.wait(dag_id, run_id)
+        self.until(lambda: any(not span.parent_id for span in self.spans(run_id)))
+        time.sleep(2)  # what was recovered comes with the next round of the deliverer
+        return self.spans(run_id)
+
+    def spans(self, run_id: str) -> list[Span]:
+        """Return what has arrived of a run's trace."""
+        spans = self.sink.spans()
+        traces = {s.trace_id for s in spans if s.attributes.get("airflow.dag_run.run_id") == run_id}
+        return [span for span in spans if span.trace_id in traces]
+
+    def open_spans(self, word: str) -> bool:
+        """Say whether a segment that a process is writing to holds the word."""
+        segments = (self.home / "spool" / "open").glob("*.seg")
+        return any(word.encode() in path.read_bytes() for path in segments)
+
+    def dbt_processes(self, run_id: str) -> list[int]:
+        """Return dbt's processes and their guardians, of one run."""
+        database = f"/{run_id}.duckdb".encode()
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                command = (folder / "cmdline").read_bytes()
+                if b"dbt" in command and database in (folder / "environ").read_bytes():
+                    found.append(int(folder.name))
+            except OSError:
+                continue
+        return found
+
+    def guardian(self, run_id: str) -> int:
+        """Return the process between the run's task and dbt."""
+        (found,) = [
+            pid
+            for pid in self.dbt_processes(run_id)
+            if b"guardian" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        ]
+        return found
+
+    def dbt(self, run_id: str) -> int:
+        """Return dbt's first process."""
+        guardian = self.guardian(run_id)
+        (found,) = [pid for pid in self.dbt_processes(run_id) if parent_of(pid) == guardian]
+        return found
+
+    def worker_process(self, run_id: str) -> int:
+        """Return the process of the run's task."""
+        return parent_of(self.guardian(run_id))
+
+    def until(self, condition: Callable[[], object]) -> None:
+        """Wait until it is so."""
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            assert time.monotonic() < deadline, "it did not come about"
+            time.sleep(0.1)
+
+    def until_slow_runs(self, run_id: str) -> None:
+        """Wait until the slow model is running, and on disk."""
+        self.until(lambda: self.dbt_processes(run_id))
+        self.until(lambda: self.open_spans("model.shop.slow"))
+
+
+def parent_of(pid: int) -> int:
+    """Return a process's parent."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("PPid:")[2].split()[0])
+
+
+def kill(pid: int, number: int) -> None:
+    """Send a signal to one process."""
+    os.kill(pid, number)
+
+
+def named(spans: list[Span]) -> dict[str, Span]:
+    """Return dbt's spans by name; batches, which are named as their model, by name and index."""
+    found = {}
+    for span in spans:
+        if span.name.startswith("dbt"):
+            index = span.attributes.get("dbt.batch.index")
+            name = span.name if index is None else f"{span.name}#{index}"
+            assert name not in found, f"{name} is there twice"
+            found[name] = span
+    return found

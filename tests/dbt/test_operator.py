@@ -1,0 +1,236 @@
+"""DbtTracedOperator on real Airflow, with real dbt, however it ends."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from tests.airflow import actions
+from tests.dbt.shop_runs import GRACE, STATUS, kill, named
+
+if TYPE_CHECKING:
+    from tests.airflow.sink import Span
+    from tests.dbt.shop_runs import Shop
+
+pytestmark = pytest.mark.timeout(400)
+
+NEAR: Final = 50_000_000
+"""Nanoseconds between a span and dbt's own word."""
+
+
+@pytest.fixture(scope="module")
+def build(shop: Shop) -> list[Span]:
+    """Give the trace of everything, with failures."""
+    shop.start("dbt_build", "build-1")
+    return shop.ended("dbt_build", "build-1")
+
+
+@pytest.fixture(scope="module")
+def well(shop: Shop) -> list[Span]:
+    """Give the trace of what works."""
+    shop.start("dbt_well", "well-1")
+    assert shop.airflow.wait("dbt_well", "well-1") == "success"
+    return shop.ended("dbt_well", "well-1")
+
+
+def below(spans: list[Span], task: str) -> dict[str, Span]:
+    """Return dbt's spans under a task's worker, by name."""
+    by_id = {span.span_id: span for span in spans}
+
+    def worker_of(span: Span) -> str:
+        above: Span | None = span
+        while above is not None and not above.name.startswith("worker."):
+            above = by_id.get(above.parent_id)
+        return above.name if above is not None else ""
+
+    return named([span for span in spans if worker_of(span) == f"worker.{task}"])
+
+
+STATUSES: Final = {
+    "dbt.raw_orders": ("success", "OK"),
+    "dbt.stg_orders": ("success", "OK"),
+    "dbt.customers_snapshot": ("success", "OK"),
+    "dbt.unique_stg_orders_id": ("pass", "OK"),
+    "dbt.accepted_values_stg_orders_customer__ann__bob": ("warn", "UNSET"),
+    "dbt.no_big_amounts": ("fail", "ERROR"),
+    "dbt.not_null_broken_mail": ("error", "ERROR"),
+    "dbt.big_orders_only": ("pass", "OK"),
+    "dbt.wrong_mail": ("fail", "ERROR"),
+    "dbt.orders": ("success", "OK"),
+    "dbt.mails": ("skipped", "UNSET"),
+    "dbt.broken_table": ("skipped", "UNSET"),
+    "dbt.daily": ("success", "OK"),
+    "dbt.slow": ("success", "OK"),
+    "dbt.shop-on-run-start-0": ("success", "OK"),
+    "dbt.shop-on-run-end-0": ("success", "OK"),
+}
+
+
+def test_every_node_with_its_status(build: list[Span]) -> None:
+    """Models, tests, unit tests, seeds, snapshots, hooks, what was skipped; nothing ephemeral."""
+    found = below(build, "build")
+    assert {
+        name: (found[name].attributes[STATUS], found[name].status) for name in STATUSES
+    } == STATUSES
+    assert "dbt.big_orders" not in found, "ephemeral models don't run"
+    root = found["dbt build"]
+    assert root.status == "ERROR"
+    assert root.attributes["dbt.exit_code"] == 1
+    nodes = [s for s in found.values() if s is not root and "dbt.batch.index" not in s.attributes]
+    assert {span.parent_id for span in nodes} == {root.span_id}
+    assert root.attributes["dbt.nodes.total"] == len(nodes)
+
+
+def test_batches_are_children_of_their_model(build: list[Span]) -> None:
+    """Each with its index and what it is for."""
+    found = below(build, "build")
+    batches = [s for s in found.values() if "dbt.batch.index" in s.attributes]
+    assert {span.parent_id for span in batches} == {found["dbt.daily"].span_id}
+    assert [s.attributes["dbt.batch.index"] for s in batches] == [*range(1, len(batches) + 1)]
+    assert str(batches[0].attributes["dbt.batch.start"]).startswith("2024")
+
+
+def test_links_follow_depends_on(build: list[Span]) -> None:
+    """Through ephemeral models; tests link to their model, unit tests name the one to come."""
+    found = below(build, "build")
+    assert [link.span_id for link in found["dbt.stg_orders"].links] == [
+        found["dbt.raw_orders"].span_id
+    ]
+    assert [link.span_id for link in found["dbt.unique_stg_orders_id"].links] == [
+        found["dbt.stg_orders"].span_id
+    ]
+    assert [link.span_id for link in found["dbt.top_orders"].links] == [
+        found["dbt.stg_orders"].span_id
+    ]
+    unit = found["dbt.big_orders_only"].attributes
+    assert unit["dbt.test.attached_node"] == "model.shop.orders"
+
+
+def test_no_data_leaves(build: list[Span], well: list[Span], shop: Shop) -> None:
+    """No row, no variable, no address of an owner, no SQL."""
+    assert build
+    assert well
+    sent = b"".join(shop.sink.bodies)
+    for secret in (b"canary", b"select ", b"Could not convert"):
+        assert secret not in sent
+
+
+def test_times_are_dbts(build: list[Span], shop: Shop) -> None:
+    """Within 50 ms of dbt's own events."""
+    found = below(build, "build")
+    (log,) = [
+        path
+        for path in shop.home.glob("spool/dbt/*/*/logs/dbt.log")
+        if found["dbt build"].attributes["dbt.invocation_id"] in path.read_text()
+    ]
+    compared = 0
+    for event in map(json.loads, log.read_text().splitlines()):
+        if event["info"]["name"] == "NodeFinished" and "run_result" in event["data"]:
+            node = event["data"]["node_info"]
+            span = found.get(f"dbt.{node['node_name']}")
+            if span is not None and node["unique_id"] != "model.shop.daily":
+                assert abs(span.start_ns - _nanoseconds(node["node_started_at"])) < NEAR
+                end = node["node_finished_at"] or event["info"]["ts"].rstrip("Z")
+                assert abs(span.end_ns - _nanoseconds(end)) < NEAR
+                compared += 1
+    assert compared > len(STATUSES) // 2
+
+
+def _nanoseconds(text: str) -> int:
+    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 10**9)
+
+
+def test_the_failure_is_told(build: list[Span], shop: Shop) -> None:
+    """One message that names what failed, and dbt's own lines, in the task's log."""
+    assert build
+    (log,) = shop.home.glob("logs/dag_id=dbt_build/run_id=build-1/task_id=build/*.log")
+    text = log.read_text()
+    assert "dbt build failed (exit code 1): " in text
+    assert "no_big_amounts" in text.partition("dbt build failed (exit code 1): ")[2]
+    assert "\x1b[" not in text.replace("\\u001b", "\x1b[")
+    assert "START sql view model main.stg_orders" in text
+
+
+def test_a_retry_runs_what_failed(build: list[Span]) -> None:
+    """`dbt retry` goes on from the state of this task's last run, and fails where it has none."""
+    found = below(build, "retry")
+    assert found["dbt retry"].status == "ERROR"
+
+
+def test_several_commands(well: list[Span]) -> None:
+    """Seeds, models, freshness of sources; what is only compiled has no nodes."""
+    assert below(well, "seed")["dbt.raw_orders"].attributes["pipeline.records.written"] == 5
+    workers = {span.name: span for span in well if span.name.startswith("worker.")}
+    assert workers["worker.seed"].attributes["pipeline.records.written"] == 8
+    assert below(well, "run")["dbt.orders"].status == "OK"
+    fresh = below(well, "fresh")
+    assert fresh["dbt source freshness"].status == "OK"
+    source = fresh["dbt.raw.raw_orders"]
+    assert source.attributes[STATUS] == "warn"
+    assert source.attributes["dq.freshness_seconds"] > 86_400
+    assert set(below(well, "docs")) == {"dbt docs generate"}
+
+
+def _judge_interrupted(shop: Shop, spans: list[Span], run_id: str) -> None:
+    found = named(spans)
+    assert found["dbt.stg_orders"].status == "OK", "what had finished is there"
+    for name in ("dbt.slow", "dbt build"):
+        assert found[name].status == "ERROR"
+        assert found[name].attributes[STATUS] == "interrupted"
+        assert found[name].attributes["pipeline.interrupted"] is True
+        assert found[name].end_ns >= found[name].start_ns
+    shop.until(lambda: not shop.dbt_processes(run_id))
+
+
+def _dbt_is_gone_in_time(shop: Shop, run_id: str) -> None:
+    until = time.monotonic() + GRACE + 5
+    while shop.dbt_processes(run_id):
+        assert time.monotonic() < until, "dbt goes on without its task"
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("state", ["failed", "success"])
+def test_a_task_that_is_marked(shop: Shop, state: str) -> None:
+    """Dbt is gone, and the trace has what had finished and what was running."""
+    run_id = f"marked-{state}"
+    shop.start("dbt_slow", run_id)
+    shop.until_slow_runs(run_id)
+    actions.mark_task(shop.airflow, "dbt_slow", run_id, "slow", state)
+    spans = shop.ended("dbt_slow", run_id)
+    shop.until(lambda: not shop.dbt_processes(run_id))
+    shop.until(lambda: "dbt build" in named(shop.spans(run_id)))
+    _judge_interrupted(shop, shop.spans(run_id) or spans, run_id)
+
+
+def test_a_task_that_takes_too_long(shop: Shop) -> None:
+    """execution_timeout: the operator waits for dbt to stop, and fails."""
+    shop.start("dbt_timeout", "timeout-1")
+    spans = shop.ended("dbt_timeout", "timeout-1")
+    assert shop.airflow.state("dbt_timeout", "timeout-1") == "failed"
+    assert shop.dbt_processes("timeout-1") == []
+    _judge_interrupted(shop, spans, "timeout-1")
+
+
+def test_a_task_process_that_is_killed(shop: Shop) -> None:
+    """After SIGKILL of the task's process no code of ours runs there: the guardian ends dbt."""
+    shop.start("dbt_slow", "killed-1")
+    shop.until_slow_runs("killed-1")
+    kill(shop.worker_process("killed-1"), signal.SIGKILL)
+    _dbt_is_gone_in_time(shop, "killed-1")
+    _judge_interrupted(shop, shop.ended("dbt_slow", "killed-1"), "killed-1")
+
+
+def test_a_dbt_that_is_killed(shop: Shop) -> None:
+    """SIGKILL of dbt itself, as when memory runs out: the task fails and says so."""
+    shop.start("dbt_slow", "oom-1")
+    shop.until_slow_runs("oom-1")
+    kill(shop.dbt("oom-1"), signal.SIGKILL)
+    spans = shop.ended("dbt_slow", "oom-1")
+    assert shop.airflow.state("dbt_slow", "oom-1") == "failed"
+    assert named(spans)["dbt build"].attributes["dbt.exit_code"] == 128 + signal.SIGKILL
+    _judge_interrupted(shop, spans, "oom-1")
