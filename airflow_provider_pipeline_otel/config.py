@@ -62,6 +62,26 @@ def environment_option(environ: Mapping[str, str]) -> Option:
     return lambda name: environ.get(f"AIRFLOW__{SECTION}__{name}".upper())
 
 
+def airflow_cfg_option(environ: Mapping[str, str] = os.environ) -> Option:
+    """Return an `Option` that reads the environment, then airflow.cfg, without Airflow."""
+    from configparser import ConfigParser, Error
+
+    file = environ.get("AIRFLOW_CONFIG") or _airflow_home(environ) / "airflow.cfg"
+    parser = ConfigParser(strict=False)
+    try:
+        parser.read(Path(file).expanduser(), encoding="utf-8")
+    except (Error, ValueError) as error:
+        log.warning("%s can't be read (%s): its options are ignored.", file, type(error).__name__)
+        parser.clear()
+    of_environment = environment_option(environ)
+
+    def option(name: str) -> str | None:
+        found = of_environment(name)
+        return parser.get(SECTION, name, fallback=None, raw=True) if found is None else found
+
+    return option
+
+
 def read_settings(
     environ: Mapping[str, str] = os.environ, option: Option | None = None
 ) -> Settings:
@@ -133,12 +153,19 @@ def _warn(name: str, text: str, fault: str, default: str) -> None:
 def _spool_dir(text: str, environ: Mapping[str, str]) -> Path:
     if text:
         return Path(text).expanduser().absolute()
-    home = Path(environ.get("HOME") or "/")
-    airflow_home = Path(environ.get("AIRFLOW_HOME") or home / "airflow").expanduser()
+    airflow_home = _airflow_home(environ)
     if environ.get("AIRFLOW_HOME") or airflow_home.is_dir():
         return airflow_home.absolute() / "pipeline_otel" / "spool"
-    state = Path(environ.get("XDG_STATE_HOME") or home / ".local" / "state").expanduser()
+    state = Path(environ.get("XDG_STATE_HOME") or _home(environ) / ".local" / "state").expanduser()
     return state.absolute() / "pipeline_otel" / "spool"
+
+
+def _airflow_home(environ: Mapping[str, str]) -> Path:
+    return Path(environ.get("AIRFLOW_HOME") or _home(environ) / "airflow").expanduser()
+
+
+def _home(environ: Mapping[str, str]) -> Path:
+    return Path(environ.get("HOME") or "/")
 
 
 def endpoint_of(signal: str, environ: Mapping[str, str] = os.environ) -> Endpoint | None:

@@ -44,11 +44,15 @@ def spans_of(shown: str) -> Spans:
     scope="session", params=AIRFLOWS, ids=lambda folder: getattr(folder, "name", "none")
 )
 def newcomer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    """Return a fresh Airflow with the README's line in airflow.cfg and its snippets as DAGs."""
+    """Return a fresh Airflow with the README's lines in airflow.cfg and its snippets as DAGs.
+
+    One option more, from the README's table, is for the command to find where Airflow does.
+    """
     home = tmp_path_factory.mktemp(f"newcomer-{request.param.name}")
     dags = home / "dags"
     dags.mkdir()
-    (home / "airflow.cfg").write_text(snippet("ini", "[pipeline_otel]"))
+    enabled = snippet("ini", "[pipeline_otel]")
+    (home / "airflow.cfg").write_text(f"{enabled}spool_dir = {home / 'elsewhere'}\n")
     for dag_id, words in DAGS.items():
         (dags / f"{dag_id}.py").write_text(dag_file(dag_id, snippet("python", words)))
     airflow = AirflowInstance(request.param, home, dags)

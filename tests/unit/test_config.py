@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from airflow_provider_pipeline_otel.config import read_settings, resource_of
+from airflow_provider_pipeline_otel.config import airflow_cfg_option, read_settings, resource_of
 from airflow_provider_pipeline_otel.provider_info import OPTIONS, get_provider_info
 
 PREFIX = "AIRFLOW__PIPELINE_OTEL__"
@@ -47,6 +47,30 @@ def test_a_switch_that_is_none_is_said(caplog: pytest.LogCaptureFixture) -> None
     """A typo must not pass for `off` in silence."""
     assert not read_settings({f"{PREFIX}ENABLED": "enabled"}).enabled
     assert "neither True nor False" in caplog.text
+
+
+def test_without_airflow_its_file_is_read_too(tmp_path: Path) -> None:
+    """The environment overrules it, and what it doesn't say is at its default."""
+    (tmp_path / "airflow.cfg").write_text(
+        "[core]\nfernet_key = 50%\n[pipeline_otel]\nspool_dir = /a\nspool_max_files = 7\n"
+    )
+    environ = {"AIRFLOW_HOME": str(tmp_path), f"{PREFIX}SPOOL_MAX_FILES": "8"}
+    settings = read_settings(environ, airflow_cfg_option(environ))
+    assert (settings.spool_dir, settings.caps.files) == (Path("/a"), 8)
+    assert settings.caps.age == read_settings({}).caps.age
+    elsewhere = {"AIRFLOW_CONFIG": str(tmp_path / "airflow.cfg"), "AIRFLOW_HOME": "/nowhere"}
+    assert read_settings(elsewhere, airflow_cfg_option(elsewhere)).caps.files == 7
+
+
+@pytest.mark.parametrize("broken", [b"rubbish", b"[pipeline_otel\n", b"\xff\xfe"])
+def test_a_file_that_is_none_is_said(
+    tmp_path: Path, broken: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By its name; the environment and the defaults are used."""
+    (tmp_path / "airflow.cfg").write_bytes(broken)
+    environ = {"AIRFLOW_HOME": str(tmp_path)}
+    assert read_settings(environ, airflow_cfg_option(environ)) == read_settings(environ)
+    assert caplog.text.count("airflow.cfg") == 1
 
 
 def test_otel_sdk_disabled_switches_all_off() -> None:
