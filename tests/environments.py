@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 import pytest
 
 ROOT: Final = Path(__file__).parents[1]
+
+REQUIRED: Final = os.environ.get("PIPELINE_OTEL_REQUIRE", "").split(",")
+"""What must be here: a machine without it fails the tests that want it, instead of skipping."""
 
 NO_AIRFLOW: Final = pytest.mark.skip("no Airflow: name some in PIPELINE_OTEL_AIRFLOW or .venvs/")
 
@@ -28,3 +31,8 @@ def new_python_environments() -> list[Path]:
 
 AIRFLOWS: Final[list[object]] = [*environments()] or [pytest.param(None, marks=NO_AIRFLOW)]
 """Parameters of a fixture that wants an Airflow."""
+
+
+def skip_without(what: str, reason: str) -> NoReturn:
+    """Skip the test, and say why; fail it where PIPELINE_OTEL_REQUIRE names what is missing."""
+    (pytest.fail if what in REQUIRED else pytest.skip)(reason)

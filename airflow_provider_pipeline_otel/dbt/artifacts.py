@@ -13,7 +13,7 @@ from zlib import crc32
 
 import msgspec
 
-from airflow_provider_pipeline_otel.dbt.results import read_result
+from airflow_provider_pipeline_otel.dbt.results import decode_result, read_result
 from airflow_provider_pipeline_otel.dbt.rows import Invocation, NodeRow
 from airflow_provider_pipeline_otel.dbt.values import NO_JSON, read_seconds, read_text, read_time
 
@@ -38,7 +38,7 @@ class _Envelope(msgspec.Struct):
     results: list[msgspec.Raw] | None = None
 
 
-class _Id(msgspec.Struct):
+class _Id(msgspec.Struct, gc=False):
     unique_id: Any = None
 
 
@@ -70,10 +70,14 @@ class Artifact:
 
     def rows(self, adapter: str | None = None) -> Iterator[NodeRow]:
         """Yield the rows, in the order in which nodes ended."""
-        for row in self._decoded():
-            found = read_result(row, adapter)
-            if found is not None:
-                yield found
+        if self._raw is not None:
+            found = (decode_result(raw, adapter) for raw in self._raw)
+        else:
+            rows = self._rows if isinstance(self._rows, list) else ()
+            found = (read_result(row, adapter) for row in rows)
+        for row in found:
+            if row is not None:
+                yield row
 
     def ids(self) -> Iterator[str]:
         """Yield the ids of the nodes, without decoding the rest of their rows."""
@@ -88,17 +92,6 @@ class Artifact:
                 continue
             if isinstance(unique_id, str):
                 yield unique_id
-
-    def _decoded(self) -> Iterator[Any]:
-        if self._raw is None:
-            yield from self._rows if isinstance(self._rows, list) else ()
-            return
-        decode = msgspec.json.Decoder().decode
-        for raw in self._raw:
-            try:
-                yield decode(raw)
-            except NO_JSON:
-                continue
 
     def _read_damaged(self, data: bytes) -> dict[str, Any]:
         text = data.decode("utf-8-sig", "replace")

@@ -20,7 +20,7 @@ COMPILED_ONLY: Final = frozenset(
 """Commands whose results say that something was compiled, not that it ran."""
 
 
-class NodeRow(msgspec.Struct, frozen=True, kw_only=True):
+class NodeRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A node that ran, was skipped, or is running; times are nanoseconds since 1970."""
 
     unique_id: str
@@ -118,7 +118,7 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     environment: dict[str, Any] = {}
 
 
-class TestResult(msgspec.Struct, frozen=True, kw_only=True):
+class TestResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a test found: data-quality gauges are made of it."""
 
     unique_id: str

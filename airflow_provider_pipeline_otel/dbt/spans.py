@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
@@ -100,7 +100,7 @@ class Spans:
         self._seen: Counter[str] = Counter()
 
     def nodes(
-        self, rows: Iterable[NodeRow], window: tuple[int, int], present: frozenset[str]
+        self, rows: Iterable[NodeRow], window: tuple[int, int], present: Container[str]
     ) -> Iterator[SpanRecord]:
         """Yield the spans of nodes that have ended; `present`: ids that may be linked to."""
         for row in rows:
@@ -111,7 +111,7 @@ class Spans:
         self,
         row: NodeRow,
         window: tuple[int, int],
-        present: Iterable[str] = (),
+        present: Container[str] = (),
         number: int = 0,
         *,
         is_open: bool = False,
@@ -131,7 +131,7 @@ class Spans:
             end_ns=0 if is_open else end,
             attributes=said,
             status=STATUS.get(row.status, StatusCode.UNSET),
-            links=tuple(self._links(facts, frozenset(present))),
+            links=tuple(self._links(facts, present)),
             scope=SCOPE,
         )
 
@@ -229,7 +229,7 @@ class Spans:
             said[attributes.PIPELINE_INTERRUPTED] = True
         return {name: value for name, value in said.items() if value is not None and value != ""}
 
-    def _links(self, facts: NodeFacts, present: frozenset[str]) -> Iterator[Link]:
+    def _links(self, facts: NodeFacts, present: Container[str]) -> Iterator[Link]:
         """Yield the nodes above that ran: through ephemeral models, which never do."""
         nodes, done = list(facts.depends_on), set[str]()
         while nodes:

@@ -45,14 +45,15 @@ class Tally:
 
     def add(self, row: NodeRow) -> None:
         """Count a node that has ended."""
+        kind = row.kind
         self.statuses[row.status] += 1
         if STATUS.get(row.status) is StatusCode.ERROR:
             self.failed.append(row.name)
-        if row.kind in WRITING and row.rows_affected is not None:
+        if kind in WRITING and row.rows_affected is not None:
             self._records = (self._records or 0) + row.rows_affected
         if row.bytes_processed is not None:
             self._bytes = (self._bytes or 0) + row.bytes_processed
-        if row.kind in TESTS:
+        if kind in TESTS:
             facts = self._manifest.nodes.get(row.unique_id, NO_FACTS)
             node = attached_node_of(facts)
             self._tests.append(
@@ -65,7 +66,7 @@ class Tally:
                     column=facts.column,
                 )
             )
-        elif row.kind == "source":
+        elif kind == "source":
             self._freshness.append(
                 Freshness(
                     unique_id=row.unique_id,

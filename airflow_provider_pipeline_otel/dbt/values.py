@@ -11,7 +11,8 @@ NO_JSON: Final = (msgspec.DecodeError, UnicodeError, RecursionError)
 """What msgspec raises of bytes that are none, or nested a thousand times."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_NO_FINER_THAN_MICROSECONDS: Final = len("2026-01-01T00:00:00.000000")
+_NO_FINER_THAN_MICROSECONDS: Final = len("2026-01-01T00:00:00.000000Z")
+_NUMBERS: Final = (int, float, str)
 _LATEST: Final = 2**63 - 1
 
 
@@ -20,7 +21,7 @@ def read_time(value: object) -> int | None:
 
     Artifacts end in Z, log events have no zone, dbt 2 writes nine digits of a second.
     """
-    if not isinstance(value, str):
+    if not isinstance(value, str):  # most often None
         return None
     try:
         time = datetime.fromisoformat(value)
@@ -52,7 +53,7 @@ def read_text(value: object) -> str | None:
 
 def read_count(value: object) -> int | None:
     """Return a number of 0 or more: adapters write -1, "-1" and 5.0 too."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    if value is None or isinstance(value, bool) or not isinstance(value, _NUMBERS):
         return None
     try:
         number = int(value)
@@ -63,6 +64,6 @@ def read_count(value: object) -> int | None:
 
 def read_seconds(value: object) -> float | None:
     """Return a length of time of 0 or more."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if value is None or isinstance(value, bool) or not isinstance(value, _NUMBERS[:2]):
         return None
     return float(value) if 0 <= value < _LATEST else None

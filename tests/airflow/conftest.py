@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -13,7 +12,7 @@ from demo.instance import AirflowInstance
 from tests.airflow.performance import DAGS, Performance, write_report
 from tests.airflow.postgresql import database, reason_for_no_driver
 from tests.airflow.sink import Sink
-from tests.environments import NO_AIRFLOW, environments
+from tests.environments import NO_AIRFLOW, environments, skip_without
 from tests.transactions.server import reason_for_none, server
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ LOG_FILE = (
     "{{ ti.task_id[:40] }}.{{ ti.map_index }}.{{ try_number }}.log"
 )
 DAG_COUNT = 48
-REQUIRED = os.environ.get("PIPELINE_OTEL_REQUIRE", "")
 NO_STAGE = pytest.param(None, marks=NO_AIRFLOW, id="none")
 Stage: TypeAlias = tuple[Path, bool]
 
@@ -70,7 +68,7 @@ def performance(
         if on_postgresql:
             reason = reason_for_none() or reason_for_no_driver(folder)
             if reason:
-                (pytest.fail if "postgresql" in REQUIRED else pytest.skip)(reason)
+                skip_without("postgresql", reason)
             url = stack.enter_context(database(folder.name, stack.enter_context(server())))
         airflow = AirflowInstance(
             folder,

@@ -12,14 +12,13 @@ import pytest
 from demo.instance import AirflowInstance
 from tests.airflow.sink import Sink
 from tests.dbt.shop_runs import Shop
-from tests.environments import AIRFLOWS, ROOT
+from tests.environments import AIRFLOWS, ROOT, skip_without
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HERE = Path(__file__).parent
 DBT = Path(os.environ.get("PIPELINE_OTEL_DBT") or ROOT / ".venvs" / "dbt") / "bin" / "dbt"
-REQUIRED = os.environ.get("PIPELINE_OTEL_REQUIRE", "")
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +26,7 @@ def dbt_executable() -> Path:
     """Give dbt; skip, and say why, where there is none."""
     if not DBT.exists():
         reason = f"no dbt at {DBT}: make .venvs/dbt/ready, or name a folder in PIPELINE_OTEL_DBT"
-        (pytest.fail if "dbt" in REQUIRED else pytest.skip)(reason)
+        skip_without("dbt", reason)
     return DBT
 
 

@@ -12,7 +12,7 @@ import pytest
 from demo.instance import AirflowInstance
 from tests.airflow.postgresql import database
 from tests.airflow.sink import Sink
-from tests.environments import AIRFLOWS
+from tests.environments import AIRFLOWS, skip_without
 from tests.transactions.server import NAMED, reason_for_none, server
 from tests.transactions.stage import Stage
 
@@ -28,7 +28,7 @@ def postgresql() -> Iterator[str]:
     """Give the URL of a server; skip, and say why, where there is none."""
     reason = reason_for_none()
     if reason is not None:
-        pytest.skip(reason)
+        skip_without("postgresql", reason)
     with server() as url:
         yield url
 
@@ -51,8 +51,9 @@ def stage(
     """Give a running Airflow with the probe in its processes."""
     folder: Path = request.param
     if not has_drivers(folder):
-        pytest.skip(
-            f"{folder.name} has no driver for PostgreSQL: psycopg2, on Airflow 3 asyncpg too"
+        skip_without(
+            "postgresql",
+            f"{folder.name} has no driver for PostgreSQL: psycopg2, on Airflow 3 asyncpg too",
         )
     home = tmp_path_factory.mktemp(folder.name)
     with pytest.MonkeyPatch.context() as patch, Sink() as sink:
