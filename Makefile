@@ -17,10 +17,10 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: demo test unit lint format bench picture clean
 .DELETE_ON_ERROR:
 
-demo: .venvs/airflow-3.3/installed  ## run the example DAGs on a real Airflow and draw their traces
+demo: .venvs/airflow-3.3/installed .venvs/dbt/ready  ## run the example DAGs on a real Airflow and draw their traces
 	@.venvs/airflow-3.3/bin/python -m demo
 
-picture: .venvs/airflow-3.3/installed  ## draw docs/trace.svg from the demo's own output
+picture: .venvs/airflow-3.3/installed .venvs/dbt/ready  ## draw docs/trace.svg from the demo's own output
 	@.venvs/airflow-3.3/bin/python -m demo --svg docs/trace.svg
 
 test: $(DEV)/installed .venvs/dbt/ready $(VERSIONS:%=.venvs/airflow-%/installed) $(if $(NEW_PYTHON),.venvs/new-python-3.3/installed)  ## run all tests

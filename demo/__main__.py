@@ -14,8 +14,8 @@ from typing import Final
 from demo.instance import FINAL_STATES, AirflowInstance
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-TRIGGERED: Final = ("orders", "troubles", "waiting")
-RUNS: Final = {"orders": "demo", "troubles": "demo", "waiting": "demo"}
+TRIGGERED: Final = ("orders", "shop", "troubles", "waiting")
+RUN: Final = "demo"
 SECONDS: Final = 180.0
 SETTLE_SECONDS: Final = 8.0
 """The scheduler looks for dead processes every 5 s."""
@@ -25,6 +25,9 @@ def main() -> int:
     """Run the demo; 0: every run has its trace."""
     parser = argparse.ArgumentParser(prog="python -m demo")
     parser.add_argument("--venv", type=Path, default=Path(sys.prefix), help="where Airflow is")
+    parser.add_argument(
+        "--dbt", type=Path, default=ROOT / ".venvs" / "dbt" / "bin" / "dbt", help="which dbt"
+    )
     parser.add_argument("--home", type=Path, default=ROOT / ".demo", help="where the demo writes")
     parser.add_argument("--svg", type=Path, help="write the picture of one trace there as well")
     said = parser.parse_args()
@@ -34,15 +37,17 @@ def main() -> int:
     environment = {
         "AIRFLOW__PIPELINE_OTEL__ENABLED": "True",
         "AIRFLOW__PIPELINE_OTEL__SPOOL_DIR": str(spool),
+        "SHOP_DATA": str(home / "shop"),
+        "SHOP_DBT": str(said.dbt.absolute()),
     }
     airflow = AirflowInstance(
         said.venv.absolute(), home, ROOT / "dags", environment=environment, parallelism=4
     )
     _say(f"Airflow {airflow.version} starts in {home} (about 20 s) …")
     try:
-        airflow.start(dag_ids=4)
+        airflow.start(dag_ids=5)
         for dag_id in TRIGGERED:
-            airflow.trigger(dag_id, RUNS[dag_id])
+            airflow.trigger(dag_id, RUN)
         _watch(airflow)
         time.sleep(SETTLE_SECONDS)
     finally:

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from airflow_provider_pipeline_otel.semconv import attributes as names
+from airflow_provider_pipeline_otel.semconv import dbt
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -32,6 +33,13 @@ _COUNTS: Final = {
     names.PIPELINE_RECORDS_WRITTEN: "written",
     names.PIPELINE_RECORDS_FAILED: "failed",
 }
+
+_STATES: Final = (
+    names.AIRFLOW_TASK_INSTANCE_STATE,
+    names.AIRFLOW_DAG_RUN_STATE,
+    dbt.DBT_STATUS,
+)
+_WELL: Final = frozenset({"success", "pass"})
 
 
 class _Line(NamedTuple):
@@ -148,7 +156,7 @@ def _notes(trace: TraceRow, line: _Line) -> Text:
     span, found, text = line.span, line.span.attributes, Text()
     notes: list[tuple[str, str]] = []
     state = _state(span)
-    if state and state != "success":
+    if state and state not in _WELL and not (dbt.DBT_STATUS in found and names.ERROR_TYPE in found):
         notes.append((state, _STYLE[span.status]))
     if names.ERROR_TYPE in found:
         notes.append((str(found[names.ERROR_TYPE]), "bold red"))
@@ -157,7 +165,8 @@ def _notes(trace: TraceRow, line: _Line) -> Text:
         notes.append(("process died", "bold red") if failed else ("ended by Airflow", "yellow"))
     notes += [(note, "yellow") for note in _waits(trace, span)]
     notes += [(note, "") for note in _counts(span)]
-    notes += [(f"↪ {link.get(names.AIRFLOW_LINK_TYPE, 'link')}", "dim") for link in span.links]
+    links = Counter(link.get(names.AIRFLOW_LINK_TYPE, "link") for link in span.links)
+    notes += [(f"↪ {f'{n} ' if n > 1 else ''}{kind}", "dim") for kind, n in links.items()]
     for index, (note, style) in enumerate(notes):
         text.append("  " if index else "").append(note, style)
     return text
@@ -180,10 +189,8 @@ def _waits(trace: TraceRow, span: SpanRow) -> Iterator[str]:
 
 
 def _state(span: SpanRow) -> str:
-    found = span.attributes
-    return str(
-        found.get(names.AIRFLOW_TASK_INSTANCE_STATE) or found.get(names.AIRFLOW_DAG_RUN_STATE) or ""
-    )
+    said = (span.attributes.get(name) for name in _STATES)
+    return str(next(filter(None, said), ""))
 
 
 def _counts(span: SpanRow) -> Iterator[str]:

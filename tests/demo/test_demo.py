@@ -51,8 +51,8 @@ def traces(drawn: str, home: Path) -> dict[str, list[dict[str, Any]]]:
 
 
 def test_every_run_is_drawn_whole(drawn: str) -> None:
-    """Four trees, none of them incomplete, and what to do next."""
-    for dag in ("orders", "report", "troubles", "waiting"):
+    """Five trees, none of them incomplete, and what to do next."""
+    for dag in ("orders", "report", "shop", "troubles", "waiting"):
         assert f"dag_run.{dag}" in drawn
     assert "incomplete" not in drawn
     assert "drain" in drawn
@@ -70,6 +70,7 @@ def test_the_drawing_says_what_happened(drawn: str) -> None:
         "skipped",
         "between 2 workers",
         "↪ trigger",
+        "dbt.orders_by_region",
     ):
         assert words in drawn
 
