@@ -58,7 +58,7 @@ def shop(
             },
         )
         try:
-            airflow.start(dag_ids=4)
+            airflow.start(dag_ids=5)
             yield Shop(airflow, sink, home)
         finally:
             airflow.stop()

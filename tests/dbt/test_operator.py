@@ -156,10 +156,21 @@ def test_the_failure_is_told(build: list[Span], shop: Shop) -> None:
     assert "START sql view model main.stg_orders" in text
 
 
-def test_a_retry_runs_what_failed(build: list[Span]) -> None:
-    """`dbt retry` goes on from the state of this task's last run, and fails where it has none."""
-    found = below(build, "retry")
-    assert found["dbt retry"].status == "ERROR"
+def test_a_retry_runs_what_failed(shop: Shop) -> None:
+    """`dbt retry` goes on from the state of this task's try before."""
+    shop.start("dbt_again", "again-1")
+    spans = shop.ended("dbt_again", "again-1")
+    (first,) = [span for span in spans if span.name == "dbt build"]
+    (second,) = [span for span in spans if span.name == "dbt retry"]
+    assert second.attributes["dbt.exit_code"] == 1, "what fails by intention fails again"
+
+    def ran(root: Span) -> set[object]:
+        nodes = [span for span in spans if span.parent_id == root.span_id]
+        return {span.attributes["dbt.node_name"] for span in nodes}
+
+    assert {"no_big_amounts", "wrong_mail", "mails"} <= ran(second)
+    assert not {"stg_orders", "raw_orders", "daily"} & ran(second)
+    assert ran(second) <= ran(first)
 
 
 def test_several_commands(well: list[Span]) -> None:

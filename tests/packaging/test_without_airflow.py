@@ -12,7 +12,14 @@ if TYPE_CHECKING:
 
     from tests.packaging.question import Installed
 
-AIRFLOWS_OWN: Final = ("plugin", "listener", "run_ends", "skeleton.database", "operators.python")
+AIRFLOWS_OWN: Final = (
+    "plugin",
+    "listener",
+    "run_ends",
+    "skeleton.database",
+    "operators.dbt",
+    "operators.python",
+)
 """The modules that may import Airflow, or the SQLAlchemy that it brings, at their top level."""
 
 IMPORT_ALL: Final = f"""
@@ -32,7 +39,7 @@ print(json.dumps(failed))
 """
 PUBLIC: Final = f"""
 import json, {PACKAGE} as package
-names = [name for name in package.__all__ if name != "TracedPythonOperator"]
+names = [name for name in package.__all__ if not name.endswith("Operator")]
 print(json.dumps([name for name in names if getattr(package, name, None) is None]))
 """
 CONSUME: Final = f"""

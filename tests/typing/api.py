@@ -10,10 +10,13 @@ from opentelemetry.metrics import Meter
 from opentelemetry.trace import Link, Tracer
 
 from airflow_provider_pipeline_otel import (
+    DbtSummary,
+    DbtTracedOperator,
     Stage,
     TracedPythonOperator,
     XComContextMixin,
     current_stage,
+    emit_dbt_spans,
     flush_otel,
     pipeline_stage,
     setup_otel,
@@ -64,3 +67,10 @@ class Chained(XComContextMixin, TracedPythonOperator):
 
 
 Chained(task_id="t", python_callable=decorated, context_chaining="parent", stage="s")
+
+
+def dbt() -> None:
+    """The operator takes dbt's words or lists; the converter returns a summary."""
+    DbtTracedOperator(task_id="a", project_dir="p", select="x+", exclude=["y"], vars={"day": 1})
+    assert_type(emit_dbt_spans("target"), DbtSummary)
+    assert_type(emit_dbt_spans("target").statuses, dict[str, int])
