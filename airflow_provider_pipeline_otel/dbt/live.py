@@ -11,8 +11,10 @@ import msgspec
 
 from airflow_provider_pipeline_otel.dbt.artifacts import Artifact, Unreadable
 from airflow_provider_pipeline_otel.dbt.command import NONCE
+from airflow_provider_pipeline_otel.dbt.destination import Parent
 from airflow_provider_pipeline_otel.dbt.log import Change, LogReader
 from airflow_provider_pipeline_otel.dbt.manifest import read_manifest
+from airflow_provider_pipeline_otel.dbt.native import draws_spans
 from airflow_provider_pipeline_otel.dbt.rows import (
     COMPILED_ONLY,
     INTERRUPTED,
@@ -27,7 +29,7 @@ from airflow_provider_pipeline_otel.record import StatusCode
 from airflow_provider_pipeline_otel.semconv import attributes, dbt
 
 if TYPE_CHECKING:
-    from airflow_provider_pipeline_otel.dbt.destination import Destination, Parent
+    from airflow_provider_pipeline_otel.dbt.destination import Destination
     from airflow_provider_pipeline_otel.record import AttributeValue, SpanRecord
 
 _LAST_OF_DBTS_OWN: Final = 2
@@ -50,7 +52,7 @@ class LiveRun:
         *,
         seed: str,
         nonce: str,
-        with_nodes: bool = True,
+        native_spans: bool = False,
     ) -> None:
         self._words = words
         self._target = target
@@ -58,7 +60,8 @@ class LiveRun:
         self._parent = parent
         self._seed = seed
         self._nonce = nonce
-        self._with_nodes = with_nodes and words.partition(" ")[0] not in COMPILED_ONLY
+        self._native_spans = native_spans
+        self._compiles_only = words.partition(" ")[0] in COMPILED_ONLY
         self._reader = LogReader()
         self._manifest: Manifest | None = None
         self._spans: Spans | None = None
@@ -98,6 +101,18 @@ class LiveRun:
         summary = self._tally.summary(self._reader.invocation, self._tally.statuses.total() + 1)
         self._destination.add_counts(summary.records_written, summary.bytes_processed)
         return msgspec.structs.replace(summary, command=self._words)
+
+    @property
+    def root(self) -> Parent:
+        """The span of the whole run, as the parent of others."""
+        trace = self._trace()
+        return Parent(trace.trace_id, trace.root_id, self._parent.sampled)
+
+    @property
+    def _with_nodes(self) -> bool:
+        """Whether nodes ran at all, and dbt doesn't draw them itself."""
+        native = self._native_spans and draws_spans(self._reader.invocation.version)
+        return not (native or self._compiles_only)
 
     @property
     def _adapter(self) -> str | None:
@@ -185,10 +200,12 @@ class LiveRun:
         return self._spans
 
     def _new_spans(self, manifest: Manifest) -> Spans:
+        return Spans(self._trace(), manifest, self._destination.attributes)
+
+    def _trace(self) -> Trace:
         invocation_id = self._reader.invocation.invocation_id or ""
         ids = self._parent.trace_id, self._parent.span_id
-        trace = Trace(invocation_id, *ids, root_seed=self._seed)
-        return Spans(trace, manifest, self._destination.attributes)
+        return Trace(invocation_id, *ids, root_seed=self._seed)
 
     def _window(self, row: NodeRow) -> tuple[int, int]:
         return row.start_ns or self._start_ns, row.end_ns or time.time_ns()

@@ -6,6 +6,7 @@ import os
 import tempfile
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +19,7 @@ try:
 except ImportError:  # before Airflow 3.2
     from airflow.exceptions import AirflowException  # type: ignore[attr-defined]
 
+from airflow_provider_pipeline_otel.dbt import native
 from airflow_provider_pipeline_otel.dbt.command import (
     environment_of,
     target_folder,
@@ -48,7 +50,8 @@ class DbtTracedOperator(BaseOperator):
     `vars` a dict or YAML; `dbt_args` follow. Artifacts and log go to a private folder per try,
     unless DBT_TARGET_PATH or `--target-path` say otherwise. A failing dbt fails the task; warnings
     don't. However the task ends, dbt is gone `kill_grace` + 5 seconds later at most: it gets SIGINT
-    first, so that the warehouse's queries end too. Returns counts by status and totals.
+    first, so that the warehouse's queries end too. With `native_spans` dbt-core 1.12 and later, or
+    dbt 2, draws its own spans under this task instead. Returns counts by status and totals.
     """
 
     template_fields: Sequence[str] = (
@@ -80,6 +83,7 @@ class DbtTracedOperator(BaseOperator):
         dbt_args: Sequence[str] = (),
         env: Mapping[str, str] | None = None,
         append_env: bool = True,
+        native_spans: bool = False,
         kill_grace: float = 25.0,
         **kwargs: Any,  # noqa: ANN401
     ) -> None:
@@ -95,6 +99,7 @@ class DbtTracedOperator(BaseOperator):
         self.dbt_args = dbt_args
         self.env = env
         self.append_env = append_env
+        self.native_spans = native_spans
         self.kill_grace = kill_grace
         self._process: DbtProcess | None = None
 
@@ -102,12 +107,10 @@ class DbtTracedOperator(BaseOperator):
         """Run dbt to its end, whatever that is."""
         ti = context["ti"]
         destination = Destination()
-        spool = destination.writer.spool.folder
-        root = (spool or Path(tempfile.gettempdir()) / f"pipeline_otel-{os.geteuid()}") / "dbt"
-        tidy(root)
-        folder = TryFolder(root, (ti.dag_id, ti.task_id, str(ti.map_index)), ti.run_id)
+        folder = _try_folder(destination, ti)
         try:
-            return self._run(folder, destination, self._seed(ti))
+            seed = f"{ti.task_id} {ti.map_index} {ti.try_number}"
+            return self._run(folder, destination, seed)
         finally:
             folder.keep_partial_parse()
             folder.close()
@@ -117,10 +120,6 @@ class DbtTracedOperator(BaseOperator):
         if self._process is not None:
             self._process.end()
 
-    @staticmethod
-    def _seed(ti: Any) -> str:  # noqa: ANN401
-        return f"{ti.task_id} {ti.map_index} {ti.try_number}"
-
     def _run(self, folder: TryFolder, destination: Destination, seed: str) -> dict[str, Any]:
         words = with_state(self._words(), folder.previous_target())
         nonce = uuid.uuid4().hex
@@ -128,10 +127,22 @@ class DbtTracedOperator(BaseOperator):
         if words[:1] != ["retry"]:
             folder.take_partial_parse()
         target = target_folder(environ, words, self.project_dir)
-        run = LiveRun(self.command, target, destination, find_parent(), seed=seed, nonce=nonce)
+        run = LiveRun(
+            self.command,
+            target,
+            destination,
+            find_parent(),
+            seed=seed,
+            nonce=nonce,
+            native_spans=self.native_spans,
+        )
         guarded(run.begin)()
+        command = [self.dbt_executable, *words]
+        if self.native_spans:
+            command = native.launched(self.dbt_executable, words)
+            environ |= native.environment_of(run.root, destination.writer.spool.folder, environ)
         process = self._process = DbtProcess(
-            [self.dbt_executable, *words],
+            command,
             cwd=self.project_dir,
             environ=environ,
             grace=self.kill_grace,
@@ -173,6 +184,17 @@ class DbtTracedOperator(BaseOperator):
         more = f" and {len(failed) - _NAMED} more" if len(failed) > _NAMED else ""
         nodes = f": {named}{more}" if failed else "; its log above says why"
         return f"dbt {self.command} failed (exit code {code}){nodes}"
+
+
+def _try_folder(destination: Destination, ti: Any) -> TryFolder:  # noqa: ANN401
+    """Return a folder in the spool's; where that can't be written, in the temporary one."""
+    task = (ti.dag_id, ti.task_id, str(ti.map_index))
+    spool = destination.writer.spool.folder
+    if spool is not None:
+        guarded(tidy)(spool / "dbt")
+        with suppress(OSError):
+            return TryFolder(spool / "dbt", task, ti.run_id)
+    return TryFolder(Path(tempfile.mkdtemp(prefix="pipeline_otel-")), task, ti.run_id)
 
 
 def _finish(run: LiveRun, code: int | None, *, interrupted: bool) -> DbtSummary:
