@@ -123,6 +123,9 @@ class LiveRun:
             return
         spans, row = self._ready(), change.row
         if isinstance(row, BatchRow):
+            if not change.ended:
+                node = msgspec.structs.replace(row.node, status=INTERRUPTED)
+                row = msgspec.structs.replace(row, node=node)
             self._put(spans.batch(row, is_open=not change.ended), ended=change.ended)
         elif not change.ended:
             self._open_node(spans, row)

@@ -122,6 +122,8 @@ class Spans:
         said = self._attributes(row, facts)
         if estimated:
             said[dbt.DBT_TIMING] = "estimated"
+        if is_open:
+            said.pop(attributes.PIPELINE_INTERRUPTED, None)  # said by who ends it
         return SpanRecord(
             trace_id=self._trace.trace_id,
             span_id=self._trace.id_of(row.unique_id, number),
@@ -142,6 +144,8 @@ class Spans:
         said[dbt.DBT_BATCH_INDEX] = row.index
         if row.batch_start:
             said[dbt.DBT_BATCH_START] = row.batch_start
+        if is_open:
+            said.pop(attributes.PIPELINE_INTERRUPTED, None)
         start = node.start_ns or 0
         return SpanRecord(
             trace_id=self._trace.trace_id,
