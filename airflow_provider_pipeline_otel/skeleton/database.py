@@ -17,6 +17,7 @@ from airflow.models.taskinstance import TaskInstance
 from airflow.models.taskinstancehistory import TaskInstanceHistory
 from airflow.models.taskreschedule import TaskReschedule
 from sqlalchemy import and_, func, literal, null, select, tuple_
+from sqlalchemy.exc import SQLAlchemyError
 
 from airflow_provider_pipeline_otel.identity import (
     span_id_of_try,
@@ -217,6 +218,8 @@ def _read_triggers(connection: Connection, runs: Mapping[RunKey, RunRow]) -> dic
     query = select(DagRun.dag_id, DagRun.run_id, DagRun.conf).where(_is_one_of(DagRun, keys))
     try:
         confs = {(dag_id, run_id): conf for dag_id, run_id, conf in connection.execute(query)}
+    except SQLAlchemyError:
+        raise  # the run is read again
     except Exception:  # noqa: BLE001  2.11 keeps it pickled: reading it runs anybody's code
         return {}
     causes = {key: _cause_of(conf) for key, conf in confs.items()}
