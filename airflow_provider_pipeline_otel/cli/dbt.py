@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from airflow_provider_pipeline_otel.dbt.emit import emit_dbt_spans
+from airflow_provider_pipeline_otel.dbt.emit import emit_artifacts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def dbt(settings: Settings, path: Path, *, draw: bool, json: bool) -> int:
     """Emit the spans and say what came of it; 1: there is nothing to emit."""
-    summary = emit_dbt_spans(path)
+    summary = emit_artifacts(path, settings=settings)
     if not summary.spans:
         return 1
     if json:

@@ -57,13 +57,13 @@ def find_parent(context: object = None) -> Parent:
 class Destination:
     """A writer, and what each span carries: a task's own, or one from the environment alone."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Settings | None = None) -> None:
         sdk = sys.modules.get(_SDK)
-        self._settings: Settings | None = None
+        self._settings: Settings | None = None  # of a task's own writer its worker takes care
         if sdk is not None and sdk.live.is_built:
             self.writer: SpanWriter = sdk.live.build()[2]
         else:
-            settings = self._settings = read_settings()
+            settings = self._settings = settings or read_settings()
             spool = Spool(private_folder(settings.spool_dir), settings.caps)
             self.writer = SpanWriter(spool, resource_of(settings, "dbt"))
 

@@ -18,6 +18,7 @@ from airflow_provider_pipeline_otel.record import StatusCode
 from airflow_provider_pipeline_otel.semconv import dbt
 
 if TYPE_CHECKING:
+    from airflow_provider_pipeline_otel.config import Settings
     from airflow_provider_pipeline_otel.record import Attributes, AttributeValue, SpanRecord
 
 _NAMES: Final = ("run_results.json", "sources.json")
@@ -34,8 +35,15 @@ def emit_dbt_spans(path: str | Path = "target", *, context: object = None, **_: 
     can't be read cost one warning and give an empty summary; nothing is raised. May be passed to
     astronomer-cosmos as `callback` as it is.
     """
+    return emit_artifacts(Path(path), context)
+
+
+def emit_artifacts(
+    path: Path, context: object = None, settings: Settings | None = None
+) -> DbtSummary:
+    """Do so with settings that aren't all in the environment; nothing is raised."""
     try:
-        return _emit(Path(path), context)
+        return _emit(path, context, settings)
     except Unreadable as fault:
         warn_once("dbt's run has no spans: %s. Give the project, target or run_results.json", fault)
     except Exception:  # noqa: BLE001  the guard of what others' callbacks call
@@ -43,10 +51,11 @@ def emit_dbt_spans(path: str | Path = "target", *, context: object = None, **_: 
     return DbtSummary()
 
 
-def _emit(path: Path, context: object) -> DbtSummary:
+def _emit(path: Path, context: object, settings: Settings | None) -> DbtSummary:
     file = find_artifact(path)
     artifact, manifest = Artifact(file), read_manifest_beside(file)
-    run, parent, destination = _Run(artifact, manifest), find_parent(context), Destination()
+    run, parent = _Run(artifact, manifest), find_parent(context)
+    destination = Destination(settings)
     records = run.records(parent, destination.attributes)
     if parent.sampled:
         destination.write(records)

@@ -100,6 +100,17 @@ def test_chaining(newcomer: Installed) -> None:
     assert {"extract", "report"} <= spans.keys()
 
 
+def test_artifacts_of_dbt(newcomer: Installed) -> None:
+    """`pipeline-otel dbt` writes where airflow.cfg says, and draws what it has written."""
+    result = {"unique_id": "model.shop.orders", "status": "success", "timing": []}
+    run_results = {"metadata": {"invocation_id": "an-id"}, "results": [result]}
+    (newcomer.home / "run_results.json").write_text(json.dumps(run_results))
+    told = newcomer.command("pipeline-otel", "dbt", "run_results.json", "--show")
+    assert told.code == 0, told.errors
+    assert "dbt.orders" in told.output
+    assert "1 success" in told.output
+
+
 def test_outside_of_airflow(bare: Installed) -> None:
     """The consumer's stages are in the spool, one below the other, counted."""
     answer = bare.ask(snippet("python", "setup_otel("))
