@@ -24,7 +24,7 @@ LOG_FILE = (
     "{{ ti.dag_id[:40] }}/{{ ti.run_id }}/"
     "{{ ti.task_id[:40] }}.{{ ti.map_index }}.{{ try_number }}.log"
 )
-DAG_COUNT = 48
+DAG_COUNT = 49
 NO_STAGE = pytest.param(None, marks=NO_AIRFLOW, id="none")
 Stage: TypeAlias = tuple[Path, bool]
 

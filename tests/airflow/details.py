@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from tests.airflow.actor import PARTITION
 from tests.airflow.expectation import Incarnation
 from tests.airflow.judgement import roots_of
 
@@ -194,6 +195,12 @@ def _one_link(judge: Judge, root: Span, kind: str, targets: set[str]) -> None:
         judge.expect_one_of(f"{kind} link's target", targets, links[0].span_id)
 
 
+def partition(judge: Judge, roots: Sequence[tuple[Incarnation, Span]]) -> None:
+    """Judge that the root names the partition."""
+    ((_, root),) = roots
+    judge.expect("partition", PARTITION, root.attributes.get("airflow.dag_run.partition_key"))
+
+
 def tasks_test(judge: Judge, roots: Sequence[tuple[Incarnation, Span]]) -> None:
     """No span at all."""
     del roots
@@ -216,6 +223,7 @@ DETAILS: Final[dict[str, Callable[[Judge, Sequence[tuple[Incarnation, Span]]], N
         asset,
         chained,
         marked_afterwards,
+        partition,
         stages,
         tasks_test,
         trigger,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from tests.airflow import actions
-from tests.airflow.actor import CONF
+from tests.airflow.actor import CONF, PARTITION
 from tests.airflow.expectation import WorkerHint
 
 if TYPE_CHECKING:
@@ -117,6 +117,12 @@ def by_asset(actor: Actor) -> None:
     actor.play("asset_producer")
     (run_id,) = actor.watch.runs_of("asset_consumer", 1)
     actor.ended("asset_consumer", run_id)
+
+
+def partitioned(actor: Actor) -> None:
+    """Start the run of one partition."""
+    actions.start_partition(actor.airflow, "partitioned", actor.run_id, PARTITION, CONF)
+    actor.ended("partitioned")
 
 
 def backfilled(actor: Actor) -> None:

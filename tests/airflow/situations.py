@@ -33,13 +33,13 @@ class Situation:
     name: str
     promise: str
     play: Callable[[Actor], None]
-    absent: str = ""
-    """The version, or the beginning of it, where Airflow itself can't do this."""
+    absent: str | tuple[str, ...] = ()
+    """The versions, or their beginnings, where Airflow itself can't do this."""
     alone: bool = False
 
     def can_be_played(self, version: str) -> bool:
         """Tell whether an Airflow of that version can do this."""
-        return not (self.absent and version.startswith(self.absent))
+        return not version.startswith(self.absent)
 
     @property
     def check(self) -> Callable[..., None] | None:
@@ -225,6 +225,12 @@ BETWEEN_RUNS: Final = (
         hands.triggered,
     ),
     Situation("asset", "A run started by an asset links to its producer.", hands.by_asset),
+    Situation(
+        "partition",
+        "A partition's run says which.",
+        hands.partitioned,
+        absent=("2.", "3.0.", "3.1."),
+    ),
     Situation(
         "backfill",
         "A backfill's runs are traces as any other.",

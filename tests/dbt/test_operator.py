@@ -12,12 +12,15 @@ import pytest
 
 from tests.airflow import actions
 from tests.dbt.shop_runs import GRACE, STATUS, kill, named
+from tests.environments import ROOT
 
 if TYPE_CHECKING:
     from tests.airflow.sink import Span
     from tests.dbt.shop_runs import Shop
 
 pytestmark = pytest.mark.timeout(400)
+
+SCOPE: Final = "airflow_provider_pipeline_otel.dbt"
 
 NEAR: Final = 50_000_000
 """Nanoseconds between a span and dbt's own word."""
@@ -109,6 +112,15 @@ def test_links_follow_depends_on(build: list[Span]) -> None:
     ]
     unit = found["dbt.big_orders_only"].attributes
     assert unit["dbt.test.attached_node"] == "model.shop.orders"
+
+
+def test_every_attribute_is_documented(build: list[Span], well: list[Span]) -> None:
+    """What dbt's spans say stands in docs/semantic-conventions.md."""
+    document = (ROOT / "docs" / "semantic-conventions.md").read_text()
+    said = {name for span in (*build, *well) if span.scope == SCOPE for name in span.attributes}
+    told = {f"{name.rpartition('.')[0]}.<status>" if ".nodes." in name else name for name in said}
+    assert [name for name in sorted(told) if f"`{name}`" not in document] == []
+    assert len(told) > len(STATUSES)
 
 
 def test_no_data_leaves(build: list[Span], well: list[Span], shop: Shop) -> None:

@@ -1,0 +1,102 @@
+"""What options change in a run of a real Airflow: Airflow's own tracing, and links of triggers."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from demo.instance import AirflowInstance
+from tests.airflow.sink import Sink
+from tests.environments import AIRFLOWS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SETTLED: Final = 8.0
+"""Seconds after which what a run leaves has arrived, as the demo waits too."""
+
+OURS: Final = "airflow_provider_pipeline_otel"
+DAGS: Final = """
+try:
+    from airflow.providers.standard.operators.python import PythonOperator
+    from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+    from airflow.sdk import DAG
+except ImportError:
+    from airflow import DAG
+    from airflow.operators.python import PythonOperator
+    from airflow.operators.trigger_dagrun import TriggerDagRunOperator
+from airflow_provider_pipeline_otel import pipeline_stage
+
+
+def work():
+    with pipeline_stage("inside"):
+        pass
+
+
+with DAG("plain", schedule=None):
+    PythonOperator(task_id="task", python_callable=work)
+with DAG("trigger", schedule=None):
+    TriggerDagRunOperator(task_id="task", trigger_dag_id="plain", trigger_run_id="triggered")
+"""
+
+
+@pytest.fixture
+def sink() -> Iterator[Sink]:
+    """Give a collector."""
+    with Sink() as sink:
+        yield sink
+
+
+def prepared(folder: Path, home: Path, sink: Sink, **options: str) -> AirflowInstance:
+    """Return an Airflow of which nothing runs yet."""
+    (home / "dags").mkdir()
+    (home / "dags" / "options.py").write_text(DAGS)
+    environment = {
+        "AIRFLOW__PIPELINE_OTEL__ENABLED": "True",
+        "AIRFLOW__PIPELINE_OTEL__SPOOL_DIR": str(home / "spool"),
+        "AIRFLOW__TRACES__OTEL_HOST": "127.0.0.1",
+        "AIRFLOW__TRACES__OTEL_PORT": sink.endpoint.rpartition(":")[2],
+        "OTEL_EXPORTER_OTLP_ENDPOINT": sink.endpoint,
+        "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+    }
+    return AirflowInstance(folder, home, home / "dags", environment=environment | options)
+
+
+@pytest.mark.parametrize("folder", AIRFLOWS, ids=lambda folder: getattr(folder, "name", "none"))
+def test_airflows_own_tracing(folder: Path, tmp_path: Path, sink: Sink) -> None:
+    """From 3.2 on no skeleton of ours is drawn beside it; before, ours is whole, and says so."""
+    airflow = prepared(folder, tmp_path, sink, AIRFLOW__TRACES__OTEL_ON="True")
+    with airflow:
+        airflow.trigger("plain", "run")
+        assert airflow.wait("plain", "run") == "success"
+        time.sleep(SETTLED)
+    spans = [span for span in sink.spans() if span.scope == OURS]
+    ours = {span.name: span for span in spans}
+    assert len(ours) == len(spans), "a span is there twice"
+    warned = "traces of its own beside ours" in (tmp_path / "scheduler.log").read_text()
+    if tuple(map(int, airflow.version.split(".")[:2])) >= (3, 2):
+        assert not {"dag_run.plain", "task_run.task", "worker.task"} & ours.keys()
+        assert not warned
+    else:
+        assert ours["dag_run.plain"].parent_id == ""
+        assert ours["task_run.task"].parent_id == ours["dag_run.plain"].span_id
+        assert ours["worker.task"].parent_id == ours["task_run.task"].span_id
+        assert ours["inside"].parent_id == ours["worker.task"].span_id
+        assert warned
+
+
+@pytest.mark.parametrize(
+    "folder", AIRFLOWS[-1:], ids=lambda folder: getattr(folder, "name", "none")
+)
+def test_no_trigger_links(folder: Path, tmp_path: Path, sink: Sink) -> None:
+    """With the option off a triggered run's conf is left alone; the truth suite has it on."""
+    airflow = prepared(folder, tmp_path, sink, AIRFLOW__PIPELINE_OTEL__TRIGGER_LINKS="False")
+    airflow.airflow("db", "migrate")
+    assert airflow.airflow("dags", "reserialize").returncode == 0
+    done = airflow.airflow("dags", "test", "trigger")
+    assert done.returncode == 0, done.stdout + done.stderr
+    (row,) = airflow.query("SELECT conf FROM dag_run WHERE run_id = 'triggered'")
+    assert "traceparent" not in str(row["conf"])
