@@ -55,7 +55,7 @@ class Artifact:
             self.invocation = _read_invocation(
                 envelope.metadata, envelope.args, envelope.elapsed_time
             )
-            self.is_dbt = envelope.results is not None
+            has_results = envelope.results is not None
         except NO_JSON:
             # NaN, lone surrogates and byte order marks are no JSON, yet Python writes them.
             whole = self._read_damaged(data)
@@ -63,8 +63,8 @@ class Artifact:
             self.invocation = _read_invocation(
                 whole.get("metadata"), whole.get("args"), whole.get("elapsed_time")
             )
-            self.is_dbt = isinstance(self._rows, list | dict)
-        if not self.is_dbt:
+            has_results = isinstance(self._rows, list | dict)
+        if not has_results:
             message = f"{path} holds no results of dbt"
             raise Unreadable(message)
 

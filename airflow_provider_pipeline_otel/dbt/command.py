@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 NONCE: Final = "PIPELINE_OTEL_NONCE"
 """dbt writes DBT_ENV_CUSTOM_ENV_<this> into its artifacts: they are this run's if it is there."""
 
-_RETRIES: Final = frozenset({"retry"})
 Selection = str | Sequence[str] | None
 
 
@@ -80,7 +79,6 @@ def target_folder(environ: Mapping[str, str], words: Sequence[str], project_dir:
 
 def with_state(words: Sequence[str], previous: Path | None) -> list[str]:
     """Return the words with the state that `dbt retry` goes on from, unless they name one."""
-    retries = bool(words) and words[0] in _RETRIES
-    if previous is None or not retries or "--state" in words:
+    if previous is None or words[0] != "retry" or "--state" in words:
         return [*words]
     return [*words, "--state", str(previous)]

@@ -27,10 +27,10 @@ _MAX_BYTES: Final = 2 * 1024**3
 class TryFolder:
     """The folder of one try, locked while its process lives."""
 
-    def __init__(self, root: Path, task: Iterable[str], attempt: str) -> None:
-        """`task`: what tells the task from all others; `attempt`: what tells its tries apart."""
+    def __init__(self, root: Path, task: Iterable[str]) -> None:
+        """`task`: what tells the task from all others."""
         self._task = root / _hash(*task)
-        self.path = self._task / f"{time.time_ns():020d}-{_hash(attempt)}"
+        self.path = self._task / f"{time.time_ns():020d}-{os.getpid()}"
         self.target, self.logs = self.path / "target", self.path / "logs"
         for folder in (self.target, self.logs):
             folder.mkdir(mode=0o700, parents=True)
@@ -60,7 +60,7 @@ class TryFolder:
         os.close(self._lock)
 
 
-def tidy(root: Path) -> None:
+def tidy(root: Path, *, most: int = _MAX_FOLDERS, most_bytes: int = _MAX_BYTES) -> None:
     """Remove the oldest folders beyond 7 days, 50 folders or 2 GiB, of dead processes too.
 
     Each task's newest folder with results stays, whatever its age: a retry may want it.
@@ -75,7 +75,7 @@ def tidy(root: Path) -> None:
             kept.add(folder.parent)
         age = (now - int(folder.name.partition("-")[0])) / 10**9
         count, size = count + 1, size + own
-        fits = count <= _MAX_FOLDERS and size <= _MAX_BYTES and age <= _MAX_AGE
+        fits = count <= most and size <= most_bytes and age <= _MAX_AGE
         if not fits and not wanted:
             count, size = count - 1, size - own
             _remove(folder)

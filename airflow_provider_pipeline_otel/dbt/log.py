@@ -40,7 +40,6 @@ class LogReader:
 
     def __init__(self) -> None:
         self.invocation = Invocation()
-        self.node_count: int | None = None
         self._running: dict[str, NodeRow] = {}
         self._batches: dict[tuple[str, int | None], BatchRow] = {}
         self._batch_ends: dict[tuple[str, int | None], BatchRow] = {}
@@ -84,7 +83,6 @@ class LogReader:
         if name == "MainReportVersion":
             said["version"] = (read_text(data.get("version")) or "").lstrip("=") or None
         elif name == "ConcurrencyLine":
-            self.node_count = read_count(data.get("node_count"))
             said["target"] = read_text(data.get("target_name"))
         elif name == "CommandCompleted":
             said["end_ns"] = read_time(data.get("completed_at"))

@@ -138,7 +138,7 @@ class DbtProcess:
         while output is not None and select.select([output], [], [], timeout)[0]:
             piece = os.read(output.fileno(), _PIECE)
             if not piece:
-                time.sleep(timeout)
+                time.sleep(timeout)  # closed, while dbt goes on
                 break
             *whole, self._rest = (self._rest + piece).split(b"\n")
             for line in whole:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from airflow_provider_pipeline_otel.dbt.messages import error_type_of, read_message
 from airflow_provider_pipeline_otel.dbt.rows import (
+    INTERRUPTED,
     NO_FACTS,
     TESTS,
     WRITING,
@@ -33,7 +34,7 @@ STATUS: Final = {
     "fail": StatusCode.ERROR,
     "runtime error": StatusCode.ERROR,
     "partial success": StatusCode.ERROR,
-    "interrupted": StatusCode.ERROR,
+    INTERRUPTED: StatusCode.ERROR,
 }
 """All other words, those of later versions too, are UNSET."""
 
@@ -119,11 +120,9 @@ class Spans:
         """Return a node's span; `window` bounds what dbt gives no times for."""
         facts = self._manifest.nodes.get(row.unique_id, NO_FACTS)
         start, end, estimated = _times(row, window)
-        said = self._attributes(row, facts)
+        said = self._attributes(row, facts, is_open=is_open)
         if estimated:
             said[dbt.DBT_TIMING] = "estimated"
-        if is_open:
-            said.pop(attributes.PIPELINE_INTERRUPTED, None)  # said by who ends it
         return SpanRecord(
             trace_id=self._trace.trace_id,
             span_id=self._trace.id_of(row.unique_id, number),
@@ -140,12 +139,11 @@ class Spans:
     def batch(self, row: BatchRow, *, is_open: bool = False) -> SpanRecord:
         """Return a batch's span, a child of its model's."""
         node = row.node
-        said = self._attributes(node, self._manifest.nodes.get(node.unique_id, NO_FACTS))
+        facts = self._manifest.nodes.get(node.unique_id, NO_FACTS)
+        said = self._attributes(node, facts, is_open=is_open)
         said[dbt.DBT_BATCH_INDEX] = row.index
         if row.batch_start:
             said[dbt.DBT_BATCH_START] = row.batch_start
-        if is_open:
-            said.pop(attributes.PIPELINE_INTERRUPTED, None)
         start = node.start_ns or 0
         return SpanRecord(
             trace_id=self._trace.trace_id,
@@ -193,7 +191,9 @@ class Spans:
             scope=SCOPE,
         )
 
-    def _attributes(self, row: NodeRow, facts: NodeFacts) -> dict[str, AttributeValue]:
+    def _attributes(
+        self, row: NodeRow, facts: NodeFacts, *, is_open: bool
+    ) -> dict[str, AttributeValue]:
         kind = row.kind
         said: dict[str, AttributeValue | None] = {
             **self._common,
@@ -229,7 +229,7 @@ class Spans:
             said |= _attributes_of_test(row, facts)
         if STATUS.get(row.status) is StatusCode.ERROR:
             said[attributes.ERROR_TYPE] = error_type_of(row)
-        if row.status == "interrupted":
+        if row.status == INTERRUPTED and not is_open:  # else said by who ends it
             said[attributes.PIPELINE_INTERRUPTED] = True
         return {name: value for name, value in said.items() if value is not None and value != ""}
 

@@ -57,13 +57,13 @@ def _recover(path: Path, spool: Spool, ended: set[bytes]) -> int:
             # Into the file itself, then one rename: a death in between repeats nothing.
             write_all(fd, b"".join(map(write_frame, closings)))
             path.rename(spool.sealed_folder / path.name)
-            for frame in closings:
-                if parent_span_id_of(frame.spans[0]) not in ended:
-                    spool.keep_interrupted(frame.spans[0])
         except OSError as error:
             spool.lose(str(error.strerror), 0)
             return 0
-        return len(closings)
+    for frame in closings:
+        if parent_span_id_of(frame.spans[0]) not in ended:
+            spool.keep_interrupted(frame.spans[0])
+    return len(closings)
 
 
 def _closings(frames: list[Frame], end_ns: int, ended: set[bytes]) -> list[Frame]:

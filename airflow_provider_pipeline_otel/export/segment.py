@@ -28,8 +28,9 @@ def is_own(path: Path) -> bool:
 class LiveSegment:
     """Appends frames; opened with the first one, by the process that writes it: after a fork."""
 
-    def __init__(self, spool: Spool) -> None:
+    def __init__(self, spool: Spool, seal_after: float = SEAL_AFTER) -> None:
         self._spool = spool
+        self._seal_after = seal_after
         # A signal handler may write while the main thread is writing: hence reentrant.
         self._lock = threading.RLock()
         self._pid = os.getpid()
@@ -54,7 +55,7 @@ class LiveSegment:
             self._open.pop(span_id, None)
             self._append(frame, 1)
             age = time.monotonic() - self._since
-            if self._fd >= 0 and (age >= SEAL_AFTER or self._size >= SEAL_BYTES):
+            if self._fd >= 0 and (age >= self._seal_after or self._size >= SEAL_BYTES):
                 self.seal()
 
     def seal(self) -> None:

@@ -153,8 +153,9 @@ class Spool:
     def keep_interrupted(self, span: bytes) -> None:
         """Keep the OTLP bytes of a span that a dead process left open, under its trace's id."""
         path = self.interrupted_folder / f"{span[2:18].hex()}-{span[20:28].hex()}"
-        path.touch(mode=0o600)
-        path.write_bytes(span)
+        with suppress(OSError):  # at worst that parent is missing, where nobody else writes it
+            path.touch(mode=0o600)
+            path.write_bytes(span)
 
     def take_interrupted(self, trace_id: bytes) -> list[bytes]:
         """Return what was kept of a trace, and keep it no longer."""

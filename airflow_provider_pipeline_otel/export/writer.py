@@ -17,7 +17,7 @@ from airflow_provider_pipeline_otel.export.frames import (
     write_frame,
 )
 from airflow_provider_pipeline_otel.export.redaction import redact
-from airflow_provider_pipeline_otel.export.segment import LiveSegment
+from airflow_provider_pipeline_otel.export.segment import SEAL_AFTER, LiveSegment
 
 if TYPE_CHECKING:
     from airflow_provider_pipeline_otel.export.spool import Spool
@@ -30,9 +30,11 @@ _SEGMENT_BYTES: Final = 512 * 1024
 class SpanWriter:
     """Writes spans of one resource: live ones as they open and end, finished ones all at once."""
 
-    def __init__(self, spool: Spool, resource: Attributes) -> None:
+    def __init__(
+        self, spool: Spool, resource: Attributes, *, seal_after: float = SEAL_AFTER
+    ) -> None:
         self.spool = spool
-        self._segment = LiveSegment(spool)
+        self._segment = LiveSegment(spool, seal_after)
         self._resource = encode_resource(resource)
         self._scopes: dict[Scope, bytes] = {}
 

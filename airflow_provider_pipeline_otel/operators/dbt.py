@@ -124,8 +124,7 @@ class DbtTracedOperator(BaseOperator):
         words = with_state(self._words(), folder.previous_target())
         nonce = uuid.uuid4().hex
         environ = environment_of(self._environ(), folder, words, nonce)
-        if words[:1] != ["retry"]:
-            folder.take_partial_parse()
+        folder.take_partial_parse()
         target = target_folder(environ, words, self.project_dir)
         run = LiveRun(
             self.command,
@@ -193,8 +192,8 @@ def _try_folder(destination: Destination, ti: Any) -> TryFolder:  # noqa: ANN401
     if spool is not None:
         guarded(tidy)(spool / "dbt")
         with suppress(OSError):
-            return TryFolder(spool / "dbt", task, ti.run_id)
-    return TryFolder(Path(tempfile.mkdtemp(prefix="pipeline_otel-")), task, ti.run_id)
+            return TryFolder(spool / "dbt", task)
+    return TryFolder(Path(tempfile.mkdtemp(prefix="pipeline_otel-")), task)
 
 
 def _finish(run: LiveRun, code: int | None, *, interrupted: bool) -> DbtSummary:

@@ -28,8 +28,9 @@ class Claim(NamedTuple):
 class RunMemory:
     """The file; `path` None remembers nothing."""
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, *, most: int = _MOST) -> None:
         self._path = path
+        self._most = most
 
     def claim(self, dag_id: str, run_id: str, trace_id: bytes) -> Claim:
         """Say whether the trace is new, and remember it: of two who ask, one is told so."""
@@ -41,7 +42,7 @@ class RunMemory:
             return Claim(new=True, previous=None)
         try:
             fcntl.lockf(fd, fcntl.LOCK_EX)
-            return _claim(fd, _hash(dag_id, run_id), trace_id)
+            return _claim(fd, _hash(dag_id, run_id), trace_id, self._most)
         except OSError:
             return Claim(new=True, previous=None)
         finally:
@@ -54,13 +55,13 @@ def _hash(dag_id: str, run_id: str) -> bytes:
     ]
 
 
-def _claim(fd: int, key: bytes, trace_id: bytes) -> Claim:
+def _claim(fd: int, key: bytes, trace_id: bytes, most: int) -> Claim:
     data = os.pread(fd, os.fstat(fd).st_size, 0)
     data = data[: len(data) // _ENTRY * _ENTRY]
     previous = _last(data, key)
     if previous == trace_id:
         return Claim(new=False, previous=previous)
-    if len(data) >= _MOST * _ENTRY:
+    if len(data) >= most * _ENTRY:
         data = data[len(data) // 2 // _ENTRY * _ENTRY :]
         os.pwrite(fd, data, 0)
         os.ftruncate(fd, len(data))

@@ -44,7 +44,7 @@ def test_a_command_of_two_words() -> None:
 @pytest.fixture
 def folder(tmp_path: Path) -> TryFolder:
     """Give a try's folder."""
-    return TryFolder(tmp_path / "dbt", ("dag", "task", "-1"), "run")
+    return TryFolder(tmp_path / "dbt", ("dag", "task", "-1"))
 
 
 def test_a_private_target(folder: TryFolder) -> None:
@@ -69,7 +69,7 @@ def test_the_state_of_a_retry(tmp_path: Path) -> None:
 
 def try_of(root: Path, task: str, *, results: bool = True, size: int = 0) -> TryFolder:
     """Return the folder of a try that has ended."""
-    folder = TryFolder(root, (task,), "run")
+    folder = TryFolder(root, (task,))
     if results:
         (folder.target / "run_results.json").write_text("{}")
     (folder.target / "manifest.json").write_bytes(b"x" * size)
@@ -83,7 +83,7 @@ def test_the_previous_target_is_the_newest_with_results(tmp_path: Path) -> None:
     second = try_of(tmp_path, "a")
     try_of(tmp_path, "a", results=False)
     try_of(tmp_path, "b")
-    assert TryFolder(tmp_path, ("a",), "run").previous_target() == second.target
+    assert TryFolder(tmp_path, ("a",)).previous_target() == second.target
 
 
 def test_partial_parse_is_handed_on(tmp_path: Path) -> None:
@@ -91,22 +91,20 @@ def test_partial_parse_is_handed_on(tmp_path: Path) -> None:
     first = try_of(tmp_path, "a")
     (first.target / "partial_parse.msgpack").write_text("parsed")
     first.keep_partial_parse()
-    second = TryFolder(tmp_path, ("a",), "run")
+    second = TryFolder(tmp_path, ("a",))
     second.take_partial_parse()
     assert (second.target / "partial_parse.msgpack").read_text() == "parsed"
 
 
-def test_tidying(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tidying(tmp_path: Path) -> None:
     """The oldest go beyond number or bytes; each task's newest results stay, and what lives."""
-    monkeypatch.setattr("airflow_provider_pipeline_otel.dbt.folders._MAX_FOLDERS", 3)
-    monkeypatch.setattr("airflow_provider_pipeline_otel.dbt.folders._MAX_BYTES", 1000)
     kept = try_of(tmp_path, "rare")
     tries = [try_of(tmp_path, "often") for _ in range(4)]
-    tidy(tmp_path)
+    tidy(tmp_path, most=3, most_bytes=1000)
     assert kept.path.exists()
     assert [folder.path.exists() for folder in tries] == [False, True, True, True]
     big = [try_of(tmp_path, "big", size=900) for _ in range(2)]
-    tidy(tmp_path)
+    tidy(tmp_path, most=3, most_bytes=1000)
     assert [folder.path.exists() for folder in big] == [False, True]
 
 

@@ -144,11 +144,10 @@ def test_the_run() -> None:
     reader = LogReader()
     for one in (
         line("MainReportVersion", version="=1.11.16"),
-        line("ConcurrencyLine", node_count=7, target_name="dev"),
+        line("ConcurrencyLine", target_name="dev"),
         line("CommandCompleted", elapsed=3.5, completed_at="2026-01-01T00:00:09Z"),
     ):
         assert list(reader.read(one)) == []
     run = reader.invocation
     assert (run.invocation_id, run.version, run.target) == ("id", "1.11.16", "dev")
     assert run.elapsed_time == 3.5
-    assert reader.node_count == 7

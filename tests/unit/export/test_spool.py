@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_provider_pipeline_otel.config import Caps
-from airflow_provider_pipeline_otel.export import segment
 from airflow_provider_pipeline_otel.export.recovery import recover
 from airflow_provider_pipeline_otel.export.spool import LOSSES_FILE, Spool, private_folder
 from airflow_provider_pipeline_otel.export.writer import SpanWriter
@@ -180,25 +179,19 @@ def test_sealing_carries_what_is_open(spool: Spool, spans: SpoolReader) -> None:
     assert spans["long"].attributes == {"pipeline.interrupted": True}
 
 
-def test_an_old_segment_is_sealed_by_the_next_end(
-    spool: Spool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_old_segment_is_sealed_by_the_next_end(spool: Spool) -> None:
     """A task of hours delivers while it runs."""
-    monkeypatch.setattr(segment, "SEAL_AFTER", 0.0)
-    writer = SpanWriter(spool, {})
+    writer = SpanWriter(spool, {}, seal_after=0.0)
     writer.write_ended(record(1))
     assert len(spool.sealed()) == 1
 
 
-def test_a_full_disk_costs_spans_and_one_warning(
-    spool: Spool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_a_broken_disk_costs_spans_and_one_warning(
+    spool: Spool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Nothing is raised; what is lost is counted by reason."""
-
-    def full(*_: object) -> int:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(segment, "write_all", full)
+    """Nothing is raised; what is lost is counted by reason (a full disk: tests/faults)."""
+    spool.open_folder.rmdir()
+    spool.open_folder.touch()
     writer = SpanWriter(spool, {})
     for number in (1, 2, 3):
         writer.write_ended(record(number))
@@ -206,7 +199,7 @@ def test_a_full_disk_costs_spans_and_one_warning(
     assert "spool_dir" in warning.getMessage()
     assert str(spool.folder) in warning.getMessage()
     assert [loss.spans for loss in spool.losses()] == [1, 1, 1]
-    assert {loss.reason for loss in spool.losses()} == {os.strerror(errno.ENOSPC)}
+    assert {loss.reason for loss in spool.losses()} == {os.strerror(errno.ENOTDIR)}
 
 
 def test_a_span_that_is_too_large_is_lost_and_counted(spool: Spool) -> None:

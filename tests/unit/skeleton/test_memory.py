@@ -5,9 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-import pytest
-
-from airflow_provider_pipeline_otel.skeleton import memory
 from airflow_provider_pipeline_otel.skeleton.memory import RunMemory
 
 if TYPE_CHECKING:
@@ -31,10 +28,9 @@ def test_a_cleared_run_learns_the_trace_before(tmp_path: Path) -> None:
     assert runs.claim("d", "r", NEW) == (True, OLD)
 
 
-def test_the_file_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_file_is_bounded(tmp_path: Path) -> None:
     """The older half goes."""
-    monkeypatch.setattr(memory, "_MOST", 10)
-    runs = RunMemory(tmp_path / "runs")
+    runs = RunMemory(tmp_path / "runs", most=10)
     for number in range(100):
         runs.claim("d", f"r{number}", NEW)
     assert (tmp_path / "runs").stat().st_size <= 10 * 32
