@@ -41,6 +41,8 @@ _STATES: Final = (
 )
 _WELL: Final = frozenset({"success", "pass"})
 
+_GOES_ON: Final = str.maketrans("├└─", "│  ")
+
 
 class _Line(NamedTuple):
     guides: str
@@ -53,13 +55,14 @@ def draw(trace: TraceRow, width: int) -> RenderableType:
     lines = [line for root in trace.roots for line in _lines(trace, root)]
     table = Table.grid(padding=(0, 1, 0, 0))
     wide = width >= _WIDE
-    table.add_column(overflow="fold", max_width=width * 2 // 5 if wide else width // 2)
+    room = width * 2 // 5 if wide else width // 2
+    table.add_column(no_wrap=True, max_width=room)
     table.add_column(justify="right", no_wrap=True)
     if wide:
         table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for line in lines:
-        cells = [_name(line), _duration(line)]
+        cells = [_name(line, room), _duration(line)]
         if wide:
             cells.append(_bar(trace, line))
         table.add_row(*cells, _notes(trace, line))
@@ -100,16 +103,24 @@ def _title(trace: TraceRow) -> Text:
     return title
 
 
-def _name(line: _Line) -> Text:
+def _name(line: _Line, room: int) -> Text:
+    """Return the name behind its guides; what doesn't fit goes on below, inside the tree."""
     text = Text(line.guides, "dim")
     if line.span is None:
         return text.append(f"… {len(line.folded):,} more", "dim")
     style = _STYLE[line.span.status]
-    is_worker = line.span.name.startswith("worker.")
     text.append(f"{_SIGN[line.span.status]} ", style)
-    text.append(line.span.name, "dim" if is_worker else "")
-    index = line.span.attributes.get(names.AIRFLOW_TASK_INSTANCE_MAP_INDEX, -1)
-    number = line.span.attributes.get(names.AIRFLOW_TASK_INSTANCE_TRY_NUMBER, 1)
+    left = max(room - text.cell_len, 1)
+    name = _words(line.span)
+    below = Text("\n" + line.guides.translate(_GOES_ON) + "  ", "dim")
+    return text.append_text(below.join(name.divide(range(left, len(name), left))))
+
+
+def _words(span: SpanRow) -> Text:
+    is_worker = span.name.startswith("worker.")
+    text = Text(span.name, "dim" if is_worker else "")
+    index = span.attributes.get(names.AIRFLOW_TASK_INSTANCE_MAP_INDEX, -1)
+    number = span.attributes.get(names.AIRFLOW_TASK_INSTANCE_TRY_NUMBER, 1)
     if isinstance(index, int) and index >= 0:
         text.append(f" [{index}]", "cyan")
     if isinstance(number, int) and number > 1 and not is_worker:

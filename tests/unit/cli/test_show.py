@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -176,6 +177,7 @@ def test_it_fits_the_terminal(
     assert max(map(len, out.splitlines())) <= int(columns)
     squeezed = "".join(filter(lambda sign: sign.isalpha() or sign == "_", out))
     assert squeezed.count("long_name_") >= 9
+    assert re.search(r"^└─ . task_run", out, re.MULTILINE), "the tree is torn"
 
 
 def test_runs_are_chosen_by_dag_run_and_number(
