@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.airflow.watch import Watch
 
 CANARY: Final = "canary-5e1f0c7d-must-not-leak"
-PARTITION: Final = "2026-02-28"
+PARTITION: Final = "2026-02-28T00:00:00"
 CONF: Final = {"secret": CANARY}
 # The worker's first hook runs a moment after its row says running.
 SETTLED_START: Final = 3.0
