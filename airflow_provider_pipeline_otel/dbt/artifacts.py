@@ -47,7 +47,6 @@ class Artifact:
 
     def __init__(self, path: Path) -> None:
         data = read_file(path)
-        self.digest = f"{crc32(data):08x}-{len(data)}"
         self.truncated = False
         try:
             envelope = msgspec.json.decode(data, type=_Envelope)
@@ -67,6 +66,8 @@ class Artifact:
         if not has_results:
             message = f"{path} holds no results of dbt"
             raise Unreadable(message)
+        # Artifacts of other tools have no id: there is only their content to tell them by.
+        self.id = self.invocation.invocation_id or f"{crc32(data):08x}-{len(data)}"
 
     def rows(self, adapter: str | None = None) -> Iterator[NodeRow]:
         """Yield the rows, in the order in which nodes ended."""

@@ -53,8 +53,8 @@ def emit_artifacts(
 
 def _emit(path: Path, context: object, settings: Settings | None) -> DbtSummary:
     file = find_artifact(path)
-    artifact, manifest = Artifact(file), read_manifest_beside(file)
-    run, parent = _Run(artifact, manifest), find_parent(context)
+    manifest = read_manifest_beside(file)  # first, since both files at once would fill the memory
+    run, parent = _Run(Artifact(file), manifest), find_parent(context)
     destination = Destination(settings)
     records = run.records(parent, destination.attributes)
     if parent.sampled:
@@ -62,7 +62,7 @@ def _emit(path: Path, context: object, settings: Settings | None) -> DbtSummary:
     else:
         for _ in records:
             pass
-    summary = run.tally.summary(artifact.invocation, run.written if parent.sampled else 0)
+    summary = run.tally.summary(run.artifact.invocation, run.written if parent.sampled else 0)
     destination.add_counts(summary.records_written, summary.bytes_processed)
     return summary
 
@@ -100,17 +100,15 @@ class _Run:
     """One artifact on its way to records; counts as they pass."""
 
     def __init__(self, artifact: Artifact, manifest: Manifest) -> None:
-        self._artifact = artifact
+        self.artifact = artifact
         self._manifest = manifest
         self.tally = Tally(manifest)
         self.written = 0
 
     def records(self, parent: Parent, common: Attributes) -> Iterator[SpanRecord]:
         """Yield the nodes, then the invocation, which counts them."""
-        invocation = self._artifact.invocation
-        # Artifacts of other tools have no id: there is only their content to tell them by.
-        invocation_id = invocation.invocation_id or self._artifact.digest
-        trace = Trace(invocation_id, parent.trace_id, parent.span_id)
+        invocation = self.artifact.invocation
+        trace = Trace(self.artifact.id, parent.trace_id, parent.span_id)
         spans = Spans(trace, self._manifest, common)
         window = self._window()
         if not self._ran():
@@ -118,10 +116,11 @@ class _Run:
         else:
             rows = self.tally.watch(
                 row
-                for row in self._artifact.rows(self._manifest.adapter)
+                for row in self.artifact.rows(self._manifest.adapter)
                 if (row.kind, row.status) != ("test", "success")  # compiled, not run
             )
-        present = frozenset(self._artifact.ids())
+        # Without a manifest nothing is known that could be linked to.
+        present = frozenset(self.artifact.ids() if self._manifest.nodes else ())
         for record in spans.nodes(rows, window, present):
             self.written += 1
             yield record
@@ -136,21 +135,21 @@ class _Run:
         self.written += 1
 
     def _ran(self) -> bool:
-        invocation = self._artifact.invocation
+        invocation = self.artifact.invocation
         return invocation.command not in COMPILED_ONLY and not invocation.has_native_spans
 
     def _more(self) -> dict[str, AttributeValue]:
         more = self.tally.counts()
-        if self._artifact.truncated:
+        if self.artifact.truncated:
             more[dbt.DBT_ARTIFACT] = "truncated"
         return more
 
     def _window(self) -> tuple[int, int]:
         """Return start and end of the run: dbt's word, widened to what its nodes say."""
-        invocation = self._artifact.invocation
+        invocation = self.artifact.invocation
         start, end = invocation.start_ns, invocation.end_ns
         if start is None or end is None:
-            times = [row for row in self._artifact.rows() if row.start_ns is not None]
+            times = [row for row in self.artifact.rows() if row.start_ns is not None]
             starts = [row.start_ns for row in times if row.start_ns is not None]
             ends = [row.end_ns for row in times if row.end_ns is not None]
             end = max([*ends, *([end] if end else [])], default=None) or time.time_ns()

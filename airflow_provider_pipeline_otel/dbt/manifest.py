@@ -14,17 +14,17 @@ from airflow_provider_pipeline_otel.dbt.rows import Manifest, NodeFacts
 from airflow_provider_pipeline_otel.dbt.values import NO_JSON, read_text
 
 
-class _Config(msgspec.Struct):
+class _Config(msgspec.Struct, gc=False):
     materialized: Any = None
     severity: Any = None
     group: Any = None
 
 
-class _DependsOn(msgspec.Struct):
+class _DependsOn(msgspec.Struct, gc=False):
     nodes: Any = None
 
 
-class _Node(msgspec.Struct):
+class _Node(msgspec.Struct, gc=False):
     """Only what is needed: SQL and macros are nine tenths of the file, and stay bytes."""
 
     depends_on: _DependsOn | None = None

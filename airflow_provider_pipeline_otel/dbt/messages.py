@@ -18,14 +18,12 @@ _VERBS: Final = (
     "ALTER|CALL|COPY|CREATE|CREATE TABLE|CREATE TABLE AS|CREATE VIEW|DELETE|INSERT|MERGE|OK|SCRIPT"
     "|SELECT|SUCCESS|TRUNCATE|UPDATE"
 )
-_HARMLESS: Final = (
-    re.compile(r"Got \d{1,18} results?, configured to (?:fail|warn) if [!<>=]{1,2} ?\d{1,18}"),
-    re.compile(r"(?:PARTIAL SUCCESS|SUCCESS|ERROR) \(\d{1,9}/\d{1,9}\)"),
-    re.compile(rf"(?:{_VERBS})(?: \d{{1,18}}){{0,2}}"),
-    re.compile(
-        rf"(?:{_VERBS}) \(\d[\d.,]{{0,12}}[kmbt]? rows(?:, [\d.,]{{1,12}} [KMGT]?i?B processed)?\)"
-    ),
-    re.compile(r"Skipping due to fail_fast"),
+_HARMLESS: Final = re.compile(
+    r"Got \d{1,18} results?, configured to (?:fail|warn) if [!<>=]{1,2} ?\d{1,18}"
+    r"|(?:PARTIAL SUCCESS|SUCCESS|ERROR) \(\d{1,9}/\d{1,9}\)"
+    rf"|(?:{_VERBS})(?: \d{{1,18}}){{0,2}}"
+    rf"|(?:{_VERBS}) \(\d[\d.,]{{0,12}}[kmbt]? rows(?:, [\d.,]{{1,12}} [KMGT]?i?B processed)?\)"
+    r"|Skipping due to fail_fast"
 )
 _ERROR: Final = re.compile(
     r"\s*(Compilation|Database|Dependency|Parsing|Runtime|Validation) Error\b"
@@ -40,7 +38,7 @@ _FAILED: Final = {
 
 def read_message(message: str | None) -> str | None:
     """Return the message if it is one of those that hold nothing but dbt's own words and counts."""
-    if message and any(harmless.fullmatch(message) for harmless in _HARMLESS):
+    if message and _HARMLESS.fullmatch(message):
         return message
     return None
 

@@ -6,13 +6,14 @@ and other tools write rows with hardly any.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Final, get_type_hints
 
 import msgspec
 
 from airflow_provider_pipeline_otel.dbt.rows import NodeRow
 from airflow_provider_pipeline_otel.dbt.values import (
+    LARGEST,
     NO_JSON,
     read_count,
     read_seconds,
@@ -25,6 +26,11 @@ _ALWAYS_ZERO: Final = frozenset({"sqlserver", "teradata", "snowflake"})
 """Adapters that report 0 or 1 rows whatever was written: 0 says nothing."""
 
 
+_Text = str | None
+_Count = Annotated[int, msgspec.Meta(ge=0, le=LARGEST)] | None
+_Seconds = Annotated[float, msgspec.Meta(ge=0, lt=LARGEST)] | None
+
+
 class _Phase(msgspec.Struct, gc=False):
     started_at: Any = None
     completed_at: Any = None
@@ -33,38 +39,38 @@ class _Phase(msgspec.Struct, gc=False):
 class _Answer(msgspec.Struct, gc=False):
     """What the adapter says; what isn't named here, such as Trino's SQL, is not even decoded."""
 
-    rows_affected: Any = None
-    bytes_processed: Any = None
-    data_scanned_in_bytes: Any = None
-    bytes_billed: Any = None
-    slot_ms: Any = None
-    query_id: Any = None
-    job_id: Any = None
-    code: Any = None
+    rows_affected: _Count = None
+    bytes_processed: _Count = None
+    data_scanned_in_bytes: _Count = None
+    bytes_billed: _Count = None
+    slot_ms: _Count = None
+    query_id: _Text = None
+    job_id: _Text = None
+    code: _Text = None
 
 
 class _Batches(msgspec.Struct, gc=False):
-    successful: Any = None
-    failed: Any = None
+    successful: list[Any] | None = None
+    failed: list[Any] | None = None
 
 
 class _Result(msgspec.Struct):
-    """A row as most are; one of another shape is read key by key."""
+    """A row as most are, its values checked while it is decoded; others are read key by key."""
 
-    unique_id: Any = None
-    status: Any = None
+    unique_id: _Text = None
+    status: _Text = None
     timing: list[_Phase] | None = None
-    thread_id: Any = None
-    execution_time: Any = None
+    thread_id: _Text = None
+    execution_time: _Seconds = None
     adapter_response: _Answer | None = None
     message: Any = None
-    failures: Any = None
-    relation_name: Any = None
-    compiled_code: Any = None
-    compiled_sql: Any = None
+    failures: _Count = None
+    relation_name: _Text = None
+    compiled_code: _Text = None
+    compiled_sql: _Text = None
     batch_results: _Batches | None = None
     max_loaded_at: Any = None
-    max_loaded_at_time_ago_in_s: Any = None
+    max_loaded_at_time_ago_in_s: _Seconds = None
     node: Any = None
     error: Any = None
     fail: Any = None
@@ -90,65 +96,90 @@ def decode_result(raw: msgspec.Raw, adapter: str | None = None) -> NodeRow | Non
 
 def read_result(row: Any, adapter: str | None = None) -> NodeRow | None:  # noqa: ANN401
     """Return a result as a row, whatever its shape; None: it names no node."""
-    if not isinstance(row, Mapping):
-        return None
-    timing = row.get("timing") or row.get("timing_info")
-    known = {name: row[name] for name in _Result.__struct_fields__ if name in row}
-    known |= {
-        "timing": [_of(_Phase, phase) for phase in timing] if isinstance(timing, list) else None,
-        "adapter_response": _of(_Answer, row.get("adapter_response")),
-        "batch_results": _of(_Batches, row.get("batch_results")),
-        "thread_id": row.get("thread_id", row.get("thread")),
-        "failures": row.get("failures", row.get("num_failures")),
+    return _read(_of(_Result, row), adapter) if isinstance(row, Mapping) else None
+
+
+def _of(kind: type[Any], found: Any) -> Any:  # noqa: ANN401
+    """Return what a mapping has of that kind's fields, each read by its reader."""
+    known = found if isinstance(found, Mapping) else {}
+    return kind(
+        **{
+            name: read(known.get(name, known.get(_IN_EVENTS.get(name))))
+            for name, read in _READERS[kind].items()
+        }
+    )
+
+
+def _phases(timing: Any) -> list[_Phase] | None:  # noqa: ANN401
+    return [_of(_Phase, phase) for phase in timing] if isinstance(timing, list) else None
+
+
+def _same(value: Any) -> Any:  # noqa: ANN401
+    return value
+
+
+_IN_EVENTS: Final = {"timing": "timing_info", "thread_id": "thread", "failures": "num_failures"}
+"""What the log's events call it."""
+
+_READER_OF: Final[dict[Any, Callable[[Any], Any]]] = {
+    _Text: read_text,
+    _Count: read_count,
+    _Seconds: read_seconds,
+    Any: _same,
+    list[_Phase] | None: _phases,
+    list[Any] | None: lambda value: value if isinstance(value, list) else None,
+    _Answer | None: lambda value: _of(_Answer, value),
+    _Batches | None: lambda value: _of(_Batches, value),
+}
+_READERS: Final = {
+    kind: {
+        name: _READER_OF[hint] for name, hint in get_type_hints(kind, include_extras=True).items()
     }
-    return _read(_Result(**known), adapter)
-
-
-def _of(kind: type[Any], value: Any) -> Any:  # noqa: ANN401
-    found = value if isinstance(value, Mapping) else {}
-    return kind(**{name: found[name] for name in kind.__struct_fields__ if name in found})
+    for kind in (_Phase, _Answer, _Batches, _Result)
+}
 
 
 def _read(row: _Result, adapter: str | None) -> NodeRow | None:
     unique_id = row.unique_id
     if not unique_id and isinstance(row.node, Mapping):  # before 0.19
-        unique_id = row.node.get("unique_id")
-    if not unique_id or not isinstance(unique_id, str):
+        unique_id = read_text(row.node.get("unique_id"))
+    if not unique_id:
         return None
     start, end = _window(row.timing)
     answer = row.adapter_response or _NOTHING_SAID
-    batches = row.batch_results
+    batches = row.batch_results or _NO_BATCHES
     code = row.compiled_code or row.compiled_sql
-    size = read_count(answer.bytes_processed)
+    size = answer.bytes_processed
     return NodeRow(
         unique_id=unique_id,
         status=_status(row, unique_id),
         start_ns=start,
         end_ns=end,
-        execution_time=read_seconds(row.execution_time),
-        thread_id=read_text(row.thread_id),
+        execution_time=row.execution_time,
+        thread_id=row.thread_id or None,
         message=read_text(row.message),
-        failures=read_count(row.failures),
+        failures=row.failures,
         rows_affected=_rows(answer, adapter),
-        bytes_processed=read_count(answer.data_scanned_in_bytes) if size is None else size,
-        bytes_billed=read_count(answer.bytes_billed),
-        slot_ms=read_count(answer.slot_ms),
+        bytes_processed=answer.data_scanned_in_bytes if size is None else size,
+        bytes_billed=answer.bytes_billed,
+        slot_ms=answer.slot_ms,
         query_id=_query_id(answer),
-        adapter_code=read_text(answer.code),
-        relation_name=read_text(row.relation_name),
-        compiled_sql_length=len(code) if isinstance(code, str) else None,
-        batches_successful=_length(batches.successful) if batches else None,
-        batches_failed=_length(batches.failed) if batches else None,
-        freshness_seconds=read_seconds(row.max_loaded_at_time_ago_in_s),
+        adapter_code=answer.code or None,
+        relation_name=row.relation_name or None,
+        compiled_sql_length=None if code is None else len(code),
+        batches_successful=_length(batches.successful),
+        batches_failed=_length(batches.failed),
+        freshness_seconds=row.max_loaded_at_time_ago_in_s,
         max_loaded_at_ns=read_time(row.max_loaded_at),
     )
 
 
 _NOTHING_SAID: Final = _Answer()
+_NO_BATCHES: Final = _Batches()
 
 
 def _status(row: _Result, unique_id: str) -> str:
-    if row.unique_id is None:  # before 0.19: the adapter's word, or a number
+    if not row.unique_id:  # before 0.19: the adapter's word, or a number
         if row.skip:
             return "skipped"
         if row.error:
@@ -158,7 +189,7 @@ def _status(row: _Result, unique_id: str) -> str:
         if row.warn:
             return "warn"
         return "pass" if unique_id.startswith("test.") else "success"
-    return row.status.lower() if isinstance(row.status, str) and row.status else "unknown"
+    return row.status.lower() if row.status else "unknown"
 
 
 def _window(timing: list[_Phase] | None) -> tuple[int | None, int | None]:
@@ -174,14 +205,14 @@ def _window(timing: list[_Phase] | None) -> tuple[int | None, int | None]:
 
 
 def _rows(answer: _Answer, adapter: str | None) -> int | None:
-    rows = read_count(answer.rows_affected)
+    rows = answer.rows_affected
     return None if rows == 0 and adapter in _ALWAYS_ZERO else rows
 
 
-def _length(value: Any) -> int | None:  # noqa: ANN401
-    return len(value) if isinstance(value, list) else None
+def _length(batches: list[Any] | None) -> int | None:
+    return None if batches is None else len(batches)
 
 
 def _query_id(answer: _Answer) -> str | None:
-    found = read_text(answer.query_id) or read_text(answer.job_id)
+    found = answer.query_id or answer.job_id
     return None if found in _UNKNOWN_IDS else found

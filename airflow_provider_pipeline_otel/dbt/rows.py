@@ -54,16 +54,16 @@ class NodeRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def name(self) -> str:
         """The node's own name: ids of tests end in a hash, those of unit tests name their model."""
-        parts = self.unique_id.split(".")
+        kind, *parts = self.unique_id.split(".", 2)
         if len(parts) < _NAMED:
-            return parts[-1]
-        if self.kind == "test":
-            return parts[2]
-        return parts[-1] if self.kind == "unit_test" else ".".join(parts[2:])
+            return parts[-1] if parts else kind
+        if kind == "test":
+            return parts[1].partition(".")[0]
+        return parts[1].rpartition(".")[2] if kind == "unit_test" else parts[1]
 
 
-_NAMED: Final = 3
-"""Parts of an id that has a kind, a package and a name."""
+_NAMED: Final = 2
+"""Parts of an id beside its kind: a package and a name."""
 
 
 class BatchRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +74,7 @@ class BatchRow(msgspec.Struct, frozen=True, kw_only=True):
     batch_start: str | None = None
 
 
-class NodeFacts(msgspec.Struct, frozen=True, kw_only=True):
+class NodeFacts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the manifest says of a node."""
 
     depends_on: tuple[str, ...] = ()

@@ -7,12 +7,11 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
-from airflow_provider_pipeline_otel.dbt.messages import error_type_of, read_message
+from airflow_provider_pipeline_otel.dbt.messages import error_type_of
+from airflow_provider_pipeline_otel.dbt.node_attributes import attributes_of
 from airflow_provider_pipeline_otel.dbt.rows import (
     INTERRUPTED,
     NO_FACTS,
-    TESTS,
-    WRITING,
     BatchRow,
     Invocation,
     Manifest,
@@ -23,6 +22,8 @@ from airflow_provider_pipeline_otel.record import Link, Scope, SpanRecord, Statu
 from airflow_provider_pipeline_otel.semconv import attributes, dbt
 
 if TYPE_CHECKING:
+    from hashlib import _Hash as Hash
+
     from airflow_provider_pipeline_otel.record import Attributes, AttributeValue
 
 SCOPE: Final = Scope("airflow_provider_pipeline_otel.dbt")
@@ -38,12 +39,6 @@ STATUS: Final = {
 }
 """All other words, those of later versions too, are UNSET."""
 
-_STAGES: Final = {
-    "test": "validate",
-    "unit_test": "validate",
-    "seed": "load",
-    "source": "extract",
-}
 _SYSTEMS: Final = {
     "bigquery": "gcp.bigquery",
     "oracle": "oracle.db",
@@ -54,12 +49,12 @@ _SYSTEMS: Final = {
 _UPSTREAM: Final[Attributes] = {attributes.AIRFLOW_LINK_TYPE: "upstream"}
 
 
-def _id(*parts: str | bytes) -> bytes:
-    data = [
-        part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part for part in parts
-    ]
-    key = b"".join(len(part).to_bytes(4, "big") + part for part in data)
-    return sha256(b"dbt1" + key).digest()
+def _part(text: str | bytes) -> bytes:
+    data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    return len(data).to_bytes(4, "big") + data
+
+
+_ONLY: Final = _part("0 0")
 
 
 class Trace:
@@ -74,13 +69,21 @@ class Trace:
         root_seed: str | None = None,
     ) -> None:
         self.invocation_id = invocation_id
-        self.trace_id = trace_id or _id("trace", invocation_id)[:16]
+        self.trace_id = trace_id or _hash("trace", invocation_id).digest()[:16]
         self.parent_span_id = parent_span_id
-        self.root_id = _id(self.trace_id, "invocation", root_seed or invocation_id)[:8]
+        self.root_id = _hash(self.trace_id, "invocation", root_seed or invocation_id).digest()[:8]
+        self._nodes = _hash(self.trace_id, invocation_id)
 
     def id_of(self, unique_id: str, number: int = 0, batch: int = 0) -> bytes:
         """Return the id of a node's span; a node that comes again has a number."""
-        return _id(self.trace_id, self.invocation_id, unique_id, f"{number} {batch}")[:8]
+        node = self._nodes.copy()
+        node.update(_part(unique_id))
+        node.update(_part(f"{number} {batch}") if number or batch else _ONLY)
+        return node.digest()[:8]
+
+
+def _hash(*parts: str | bytes) -> Hash:
+    return sha256(b"dbt1" + b"".join(map(_part, parts)))
 
 
 class Spans:
@@ -120,7 +123,8 @@ class Spans:
         """Return a node's span; `window` bounds what dbt gives no times for."""
         facts = self._manifest.nodes.get(row.unique_id, NO_FACTS)
         start, end, estimated = _times(row, window)
-        said = self._attributes(row, facts, is_open=is_open)
+        status = STATUS.get(row.status, StatusCode.UNSET)
+        said = self._attributes(row, facts, status, is_open=is_open)
         if estimated:
             said[dbt.DBT_TIMING] = "estimated"
         return SpanRecord(
@@ -131,8 +135,8 @@ class Spans:
             start_ns=start,
             end_ns=0 if is_open else end,
             attributes=said,
-            status=STATUS.get(row.status, StatusCode.UNSET),
-            links=tuple(self._links(facts, present)),
+            status=status,
+            links=tuple(self._links(facts, present)) if facts.depends_on else (),
             scope=SCOPE,
         )
 
@@ -140,7 +144,8 @@ class Spans:
         """Return a batch's span, a child of its model's."""
         node = row.node
         facts = self._manifest.nodes.get(node.unique_id, NO_FACTS)
-        said = self._attributes(node, facts, is_open=is_open)
+        status = STATUS.get(node.status, StatusCode.UNSET)
+        said = self._attributes(node, facts, status, is_open=is_open)
         said[dbt.DBT_BATCH_INDEX] = row.index
         if row.batch_start:
             said[dbt.DBT_BATCH_START] = row.batch_start
@@ -153,7 +158,7 @@ class Spans:
             start_ns=start,
             end_ns=0 if is_open else max(node.end_ns or start, start),
             attributes=said,
-            status=STATUS.get(node.status, StatusCode.UNSET),
+            status=status,
             scope=SCOPE,
         )
 
@@ -192,46 +197,14 @@ class Spans:
         )
 
     def _attributes(
-        self, row: NodeRow, facts: NodeFacts, *, is_open: bool
+        self, row: NodeRow, facts: NodeFacts, status: StatusCode, *, is_open: bool
     ) -> dict[str, AttributeValue]:
-        kind = row.kind
-        said: dict[str, AttributeValue | None] = {
-            **self._common,
-            dbt.DBT_NODE_ID: row.unique_id,
-            dbt.DBT_NODE_NAME: row.name,
-            dbt.DBT_RESOURCE_TYPE: kind,
-            dbt.DBT_STATUS: row.status,
-            dbt.DBT_MESSAGE: read_message(row.message),
-            dbt.DBT_THREAD_ID: row.thread_id,
-            dbt.DBT_EXECUTION_TIME: row.execution_time,
-            dbt.DBT_MATERIALIZATION: facts.materialized or row.materialized,
-            dbt.DBT_RELATION_NAME: row.relation_name or facts.relation_name,
-            dbt.DBT_QUERY_ID: row.query_id,
-            dbt.DBT_ADAPTER_CODE: row.adapter_code,
-            dbt.DBT_BYTES_BILLED: row.bytes_billed,
-            dbt.DBT_SLOT_MS: row.slot_ms,
-            dbt.DBT_COMPILED_SQL_LENGTH: row.compiled_sql_length,
-            dbt.DBT_BATCHES_SUCCESSFUL: row.batches_successful,
-            dbt.DBT_BATCHES_FAILED: row.batches_failed,
-            dbt.DBT_PACKAGE: facts.package,
-            dbt.DBT_GROUP: facts.group,
-            dbt.DBT_TAGS: facts.tags or None,
-            dbt.DB_NAMESPACE: "|".join(filter(None, (facts.database, facts.schema))),
-            dbt.DB_COLLECTION_NAME: facts.alias if kind not in TESTS else None,
-            dbt.CODE_FILE_PATH: facts.file_path or row.file_path,
-            dbt.DQ_FRESHNESS_SECONDS: row.freshness_seconds,
-            attributes.PIPELINE_STAGE: _STAGES.get(kind, "transform"),
-            attributes.PIPELINE_BYTES_PROCESSED: row.bytes_processed,
-        }
-        if kind in WRITING:
-            said[attributes.PIPELINE_RECORDS_WRITTEN] = row.rows_affected
-        if kind in TESTS:
-            said |= _attributes_of_test(row, facts)
-        if STATUS.get(row.status) is StatusCode.ERROR:
+        said = self._common | attributes_of(row, facts)
+        if status is StatusCode.ERROR:
             said[attributes.ERROR_TYPE] = error_type_of(row)
         if row.status == INTERRUPTED and not is_open:  # else said by who ends it
             said[attributes.PIPELINE_INTERRUPTED] = True
-        return {name: value for name, value in said.items() if value is not None and value != ""}
+        return said
 
     def _links(self, facts: NodeFacts, present: Container[str]) -> Iterator[Link]:
         """Yield the nodes above that ran: through ephemeral models, which never do."""
@@ -246,20 +219,6 @@ class Spans:
                 yield Link(self._trace.trace_id, self._trace.id_of(unique_id), _UPSTREAM)
             elif above.materialized == "ephemeral":
                 nodes.extend(above.depends_on)
-
-
-def _attributes_of_test(row: NodeRow, facts: NodeFacts) -> dict[str, AttributeValue | None]:
-    return {
-        dbt.DBT_FAILURES: row.failures,
-        dbt.DBT_TEST_ATTACHED_NODE: attached_node_of(facts),
-        dbt.DBT_TEST_COLUMN: facts.column,
-        dbt.DBT_TEST_SEVERITY: (facts.severity or "").lower() or None,
-    }
-
-
-def attached_node_of(facts: NodeFacts) -> str | None:
-    """Return the node that a test is for: unit tests and singular ones only depend on theirs."""
-    return facts.attached_node or next(iter(facts.depends_on), None)
 
 
 def _times(row: NodeRow, window: tuple[int, int]) -> tuple[int, int, bool]:

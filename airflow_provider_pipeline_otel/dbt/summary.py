@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from airflow_provider_pipeline_otel.dbt.node_attributes import attached_node_of
 from airflow_provider_pipeline_otel.dbt.rows import (
     NO_FACTS,
     TESTS,
@@ -17,7 +18,7 @@ from airflow_provider_pipeline_otel.dbt.rows import (
     NodeRow,
     TestResult,
 )
-from airflow_provider_pipeline_otel.dbt.spans import STATUS, attached_node_of
+from airflow_provider_pipeline_otel.dbt.spans import STATUS
 from airflow_provider_pipeline_otel.record import StatusCode
 from airflow_provider_pipeline_otel.semconv import dbt
 

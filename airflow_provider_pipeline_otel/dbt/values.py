@@ -13,7 +13,8 @@ NO_JSON: Final = (msgspec.DecodeError, UnicodeError, RecursionError)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NO_FINER_THAN_MICROSECONDS: Final = len("2026-01-01T00:00:00.000000Z")
 _NUMBERS: Final = (int, float, str)
-_LATEST: Final = 2**63 - 1
+LARGEST: Final = 2**63 - 1
+"""What protobuf holds, of times and counts."""
 
 
 def read_time(value: object) -> int | None:
@@ -36,7 +37,7 @@ def read_time(value: object) -> int | None:
     found = (since.days * 86_400 + since.seconds) * 10**9 + since.microseconds * 1000
     if len(value) > _NO_FINER_THAN_MICROSECONDS:
         found += _below_microseconds(value)
-    return found if 0 < found <= _LATEST else None
+    return found if 0 < found <= LARGEST else None
 
 
 def _below_microseconds(value: str) -> int:
@@ -59,11 +60,11 @@ def read_count(value: object) -> int | None:
         number = int(value)
     except (ValueError, OverflowError):
         return None
-    return number if 0 <= number <= _LATEST else None
+    return number if 0 <= number <= LARGEST else None
 
 
 def read_seconds(value: object) -> float | None:
     """Return a length of time of 0 or more."""
     if value is None or isinstance(value, bool) or not isinstance(value, _NUMBERS[:2]):
         return None
-    return float(value) if 0 <= value < _LATEST else None
+    return float(value) if 0 <= value < LARGEST else None
