@@ -31,6 +31,7 @@ def main() -> None:
             "A run's end, in the scheduler": _in_airflow(venv, home),
             "Ten seconds of extract-transform-load": _here("benchmarks.stage", "22"),
             "A span on its way to disk": _here("benchmarks.encoding"),
+            "A run of dbt": _here("benchmarks.dbt"),
         }
     (ROOT / "docs" / "benchmarks.md").write_text(_page(parts, venv, said.rounds))
     print((ROOT / "docs" / "benchmarks.md").read_text())

