@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from airflow_provider_pipeline_otel.config import read_settings, resource_of
+from airflow_provider_pipeline_otel.config import (
+    airflow_cfg_option,
+    is_sdk_disabled,
+    read_settings,
+    resource_of,
+)
 from airflow_provider_pipeline_otel.export.delivery import deliver_within
 from airflow_provider_pipeline_otel.export.spool import Spool, private_folder
 from airflow_provider_pipeline_otel.export.writer import SpanWriter
@@ -33,11 +38,16 @@ class Parent(NamedTuple):
     sampled: bool
 
 
+NOT_SAMPLED: Final = Parent(b"", b"", sampled=False)
+
+
 def find_parent(context: object = None) -> Parent:
     """Return the span of an OpenTelemetry context, else the current one, else TRACEPARENT's.
 
     What Airflow and its callbacks call a context is none of OpenTelemetry's, and passed over.
     """
+    if is_sdk_disabled(os.environ):
+        return NOT_SAMPLED
     found = trace.get_current_span(context if isinstance(context, Context) else None)
     span = found.get_span_context()
     if not span.is_valid:
@@ -60,10 +70,12 @@ class Destination:
     def __init__(self, settings: Settings | None = None) -> None:
         sdk = sys.modules.get(_SDK)
         self._settings: Settings | None = None  # of a task's own writer its worker takes care
+        self.is_enabled = True
         if sdk is not None and sdk.live.is_built:
             self.writer: SpanWriter = sdk.live.build()[2]
         else:
-            settings = self._settings = settings or read_settings()
+            settings = self._settings = settings or read_settings(option=airflow_cfg_option())
+            self.is_enabled = settings.enabled
             spool = Spool(private_folder(settings.spool_dir), settings.caps)
             self.writer = SpanWriter(spool, resource_of(settings, "dbt"))
 
@@ -73,10 +85,17 @@ class Destination:
         return surrounding_attributes()
 
     def write(self, records: Iterable[SpanRecord]) -> None:
-        """Write spans that have ended; outside a task they are delivered within the deadline."""
+        """Write spans that have ended, and hand them over."""
         self.writer.write_finished(records)
+        self.deliver()
+
+    def deliver(self) -> None:
+        """Deliver, within the deadline, what no task's worker takes care of."""
         settings = self._settings
-        if settings is not None and settings.endpoint is not None:
+        if settings is None:
+            return
+        self.writer.close()
+        if settings.endpoint is not None:
             deliver_within(self.writer.spool, settings.endpoint, settings.flush_deadline)
 
     def add_counts(self, records_written: int | None, bytes_processed: int | None) -> None:

@@ -7,6 +7,7 @@ import tempfile
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,12 +27,18 @@ from airflow_provider_pipeline_otel.dbt.command import (
     with_state,
     words_of,
 )
-from airflow_provider_pipeline_otel.dbt.destination import Destination, find_parent
+from airflow_provider_pipeline_otel.dbt.destination import (
+    NOT_SAMPLED,
+    Destination,
+    Parent,
+    find_parent,
+)
 from airflow_provider_pipeline_otel.dbt.folders import TryFolder, tidy
 from airflow_provider_pipeline_otel.dbt.live import LiveRun
 from airflow_provider_pipeline_otel.dbt.process import DbtProcess
 from airflow_provider_pipeline_otel.dbt.rows import DbtSummary
 from airflow_provider_pipeline_otel.guard import guarded
+from airflow_provider_pipeline_otel.identity import span_id_of_try, trace_id_of_run
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -40,6 +47,9 @@ if TYPE_CHECKING:
 
 _NAMED: Final = 20
 """Failed nodes that an error names."""
+
+_NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""The start of a run that has none."""
 
 
 class DbtTracedOperator(BaseOperator):
@@ -108,10 +118,11 @@ class DbtTracedOperator(BaseOperator):
         ti = context["ti"]
         destination = Destination()
         folder = _try_folder(destination, ti)
+        seed = f"{ti.task_id} {ti.map_index} {ti.try_number}"
         try:
-            seed = f"{ti.task_id} {ti.map_index} {ti.try_number}"
-            return self._run(folder, destination, seed)
+            return self._run(folder, destination, _parent(context, destination), seed)
         finally:
+            guarded(destination.deliver)()
             folder.keep_partial_parse()
             folder.close()
 
@@ -120,7 +131,9 @@ class DbtTracedOperator(BaseOperator):
         if self._process is not None:
             self._process.end()
 
-    def _run(self, folder: TryFolder, destination: Destination, seed: str) -> dict[str, Any]:
+    def _run(
+        self, folder: TryFolder, destination: Destination, parent: Parent, seed: str
+    ) -> dict[str, Any]:
         words = with_state(self._words(), folder.previous_target())
         nonce = uuid.uuid4().hex
         environ = environment_of(self._environ(), folder, words, nonce)
@@ -130,7 +143,7 @@ class DbtTracedOperator(BaseOperator):
             self.command,
             target,
             destination,
-            find_parent(),
+            parent,
             seed=seed,
             nonce=nonce,
             native_spans=self.native_spans,
@@ -183,6 +196,22 @@ class DbtTracedOperator(BaseOperator):
         more = f" and {len(failed) - _NAMED} more" if len(failed) > _NAMED else ""
         nodes = f": {named}{more}" if failed else "; its log above says why"
         return f"dbt {self.command} failed (exit code {code}){nodes}"
+
+
+def _parent(context: Context, destination: Destination) -> Parent:
+    """Return the span above; without one, as where `execute` is called by hand, that of the try."""
+    found = find_parent()
+    if found.trace_id or not found.sampled:
+        return found
+    if not destination.is_enabled:
+        return NOT_SAMPLED
+    ti: Any = context["ti"]
+    started = getattr(context.get("dag_run"), "start_date", None)
+    if started is None:
+        return Parent(trace_id_of_run(ti.dag_id, ti.run_id, _NEVER), b"", sampled=True)
+    trace_id = trace_id_of_run(ti.dag_id, ti.run_id, started)
+    try_id = span_id_of_try(trace_id, ti.task_id, ti.map_index, ti.try_number)
+    return Parent(trace_id, try_id, sampled=True)
 
 
 def _try_folder(destination: Destination, ti: Any) -> TryFolder:  # noqa: ANN401
