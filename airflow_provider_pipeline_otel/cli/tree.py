@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from airflow_provider_pipeline_otel.cli.notes import notes_of, seconds, state_of
 from airflow_provider_pipeline_otel.semconv import attributes as names
-from airflow_provider_pipeline_otel.semconv import dbt
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -26,20 +25,8 @@ _WIDE: Final = 100
 _BAR: Final = 24
 
 _STYLE: Final = {"OK": "green", "ERROR": "bold red", "UNSET": "yellow"}
+_TONE: Final = {"ok": "green", "error": "bold red", "warning": "yellow", "plain": "", "dim": "dim"}
 _SIGN: Final = {"OK": "✔", "ERROR": "✘", "UNSET": "○"}
-
-_COUNTS: Final = {
-    names.PIPELINE_RECORDS_READ: "read",
-    names.PIPELINE_RECORDS_WRITTEN: "written",
-    names.PIPELINE_RECORDS_FAILED: "failed",
-}
-
-_STATES: Final = (
-    names.AIRFLOW_TASK_INSTANCE_STATE,
-    names.AIRFLOW_DAG_RUN_STATE,
-    dbt.DBT_STATUS,
-)
-_WELL: Final = frozenset({"success", "pass"})
 
 _GOES_ON: Final = str.maketrans("├└─", "│  ")
 
@@ -133,17 +120,7 @@ def _duration(line: _Line) -> Text:
         return Text()
     if not line.span.end_ns:
         return Text("open", "yellow")
-    return Text(_seconds((line.span.end_ns - line.span.start_ns) / 1e9))
-
-
-def _seconds(value: float) -> str:
-    if value < 1:
-        return f"{value * 1000:.0f} ms"
-    if value < 60:  # noqa: PLR2004
-        return f"{value:.1f} s"
-    minutes, seconds = divmod(round(value), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+    return Text(seconds((line.span.end_ns - line.span.start_ns) / 1e9))
 
 
 def _bar(trace: TraceRow, line: _Line) -> Text:
@@ -162,78 +139,7 @@ def _bar(trace: TraceRow, line: _Line) -> Text:
 
 def _notes(trace: TraceRow, line: _Line) -> Text:
     if line.span is None:
-        states = Counter(_state(span) for span in line.folded)
+        states = Counter(state_of(span) for span in line.folded)
         return Text(", ".join(f"{count:,} {state}" for state, count in states.items()), "dim")
-    span, found, text = line.span, line.span.attributes, Text()
-    notes: list[tuple[str, str]] = []
-    state = _state(span)
-    if state and state not in _WELL and not (dbt.DBT_STATUS in found and names.ERROR_TYPE in found):
-        notes.append((state, _STYLE[span.status]))
-    if names.ERROR_TYPE in found:
-        notes.append((str(found[names.ERROR_TYPE]), "bold red"))
-    if found.get(names.PIPELINE_INTERRUPTED):
-        failed = span.status == "ERROR"
-        notes.append(("process died", "bold red") if failed else ("ended by Airflow", "yellow"))
-    notes += [(note, "yellow") for note in _waits(trace, span)]
-    notes += [(note, "") for note in _counts(span)]
-    links = Counter(link.get(names.AIRFLOW_LINK_TYPE, "link") for link in span.links)
-    notes += [(f"↪ {f'{n} ' if n > 1 else ''}{kind}", "dim") for kind, n in links.items()]
-    for index, (note, style) in enumerate(notes):
-        text.append("  " if index else "").append(note, style)
-    return text
-
-
-def _waits(trace: TraceRow, span: SpanRow) -> Iterator[str]:
-    """Say how long a try was queued, and how long it waited without a process, between two."""
-    queued = span.attributes.get(names.AIRFLOW_TASK_INSTANCE_QUEUED_DURATION)
-    if isinstance(queued, float) and queued >= 1:
-        yield f"queued {_seconds(queued)}"
-    workers = [
-        child
-        for child in trace.children.get(span.span_id, [])
-        if child.name.startswith("worker.") and child.end_ns
-    ]
-    gaps = (after.start_ns - before.end_ns for before, after in pairwise(workers))
-    waited = sum(gap for gap in gaps if gap > 0) / 1e9
-    if waited >= 1:
-        yield f"waited {_seconds(waited)} between {len(workers)} workers"
-
-
-def _state(span: SpanRow) -> str:
-    said = (span.attributes.get(name) for name in _STATES)
-    return str(next(filter(None, said), ""))
-
-
-def _counts(span: SpanRow) -> Iterator[str]:
-    found: dict[str, Any] = span.attributes
-    if span.name.startswith("worker."):
-        return  # its stages say the same, one line below
-    where = [
-        (names.PIPELINE_SOURCE_SYSTEM, names.PIPELINE_SOURCE_TABLE, "from"),
-        (names.PIPELINE_SINK_SYSTEM, names.PIPELINE_SINK_TABLE, "to"),
-    ]
-    for system, table, word in where:
-        parts = [str(found[key]) for key in (system, table) if key in found]
-        if parts:
-            yield f"{word} {'/'.join(parts)}"
-    if names.PIPELINE_PARTITION_KEY in found:
-        yield f"partition {found[names.PIPELINE_PARTITION_KEY]}"
-    for key, word in _COUNTS.items():
-        if key in found:
-            yield f"{found[key]:,} {word}"
-    prefix = names.PIPELINE_RECORDS_FAILED + "."
-    reasons = [
-        f"{n:,} {key.removeprefix(prefix)}" for key, n in found.items() if key.startswith(prefix)
-    ]
-    if reasons:
-        yield f"({', '.join(reasons)})"
-    if names.PIPELINE_BYTES_PROCESSED in found:
-        yield _bytes(found[names.PIPELINE_BYTES_PROCESSED])
-
-
-def _bytes(value: float) -> str:
-    for unit in ("B", "kB", "MB", "GB"):
-        if value < 1000:  # noqa: PLR2004
-            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
-        value /= 1000
-    return f"{value:.1f} TB"
+    notes = [Text(note.text, _TONE[note.tone]) for note in notes_of(trace, line.span)]
+    return Text("  ").join(notes)
