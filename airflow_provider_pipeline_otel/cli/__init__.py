@@ -27,6 +27,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     show.add_argument("--json", action="store_true", help="spans as JSON, a trace per line")
     show.add_argument("--svg", type=Path, metavar="OUT", help="write the picture to a file as well")
+    show.add_argument("--html", type=Path, metavar="OUT", help="write a page to zoom and search in")
     drain = commands.add_parser("drain", help="end what dead processes left open, and deliver")
     drain.add_argument("--watch", action="store_true", help="go on until told to stop")
     drain.add_argument(
@@ -43,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
         help="a project, its target folder or a run_results.json (default: this folder)",
     )
     dbt.add_argument("--show", action="store_true", help="draw the trace")
+    dbt.add_argument("--html", type=Path, metavar="OUT", help="write a page to zoom and search in")
     dbt.add_argument("--json", action="store_true", help="what came of it as JSON")
     return parser
 
@@ -59,9 +61,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if said.command == "dbt":
         from airflow_provider_pipeline_otel.cli.dbt import dbt
 
-        return dbt(settings, said.path, draw=said.show, json=said.json)
-    from airflow_provider_pipeline_otel.cli.show import show
+        return dbt(settings, said.path, draw=said.show, html=said.html, json=said.json)
+    from airflow_provider_pipeline_otel.cli.show import Form, show
 
     return show(
-        settings, said.dag, said.run, last=said.last, file=said.file, json=said.json, svg=said.svg
+        settings,
+        said.dag,
+        said.run,
+        last=said.last,
+        file=said.file,
+        form=Form(json=said.json, svg=said.svg, html=said.html),
     )

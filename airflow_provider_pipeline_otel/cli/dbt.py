@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from airflow_provider_pipeline_otel.dbt.emit import emit_artifacts
+from airflow_provider_pipeline_otel.export.delivery import deliver_within
+from airflow_provider_pipeline_otel.export.spool import Spool, private_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,9 +18,10 @@ if TYPE_CHECKING:
     from airflow_provider_pipeline_otel.dbt.rows import DbtSummary
 
 
-def dbt(settings: Settings, path: Path, *, draw: bool, json: bool) -> int:
+def dbt(settings: Settings, path: Path, *, draw: bool, html: Path | None, json: bool) -> int:
     """Emit the spans and say what came of it; 1: there is nothing to emit."""
-    summary = emit_artifacts(path, settings=settings)
+    # Delivered last: what is delivered is no longer here to be shown.
+    summary = emit_artifacts(path, settings=settings._replace(endpoint=None))
     if not summary.spans:
         return 1
     if json:
@@ -26,11 +29,21 @@ def dbt(settings: Settings, path: Path, *, draw: bool, json: bool) -> int:
     else:
         print(_words(summary))
         print(_whereabouts(settings), file=sys.stderr)
-    if draw:
-        from airflow_provider_pipeline_otel.cli.show import show
-
-        return show(settings, None, None, last=1, file=None, json=False, svg=None)
+    if draw or html:
+        _show(settings, summary, html)
+    if settings.endpoint is not None:
+        spool = Spool(private_folder(settings.spool_dir), settings.caps)
+        deliver_within(spool, settings.endpoint, settings.flush_deadline)
     return 0
+
+
+def _show(settings: Settings, summary: DbtSummary, html: Path | None) -> None:
+    from airflow_provider_pipeline_otel.cli.show import Form, show_traces
+    from airflow_provider_pipeline_otel.cli.traces import read_traces, segments
+
+    folder = private_folder(settings.spool_dir)
+    traces = read_traces(segments(folder)) if folder is not None else []
+    show_traces([t for t in traces if t.trace_id == summary.trace_id], Form(html=html))
 
 
 def _words(summary: DbtSummary) -> str:

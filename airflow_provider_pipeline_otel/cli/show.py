@@ -1,10 +1,10 @@
-"""pipeline-otel show: the traces in the spool, drawn in the terminal."""
+"""pipeline-otel show: the traces in the spool, in the terminal or as a file."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 _SVG_WIDTH: Final = 118
 
 
+class Form(NamedTuple):
+    """How traces are shown: drawn in the terminal unless it says otherwise."""
+
+    json: bool = False
+    svg: Path | None = None
+    html: Path | None = None
+
+
 def show(
     settings: Settings,
     dag: str | None,
@@ -25,23 +33,32 @@ def show(
     *,
     last: int,
     file: Path | None,
-    json: bool,
-    svg: Path | None,
+    form: Form,
 ) -> int:
-    """Draw the traces; 1: there is none."""
+    """Show the last traces of a DAG or run; 1: there is none."""
     folder = file or private_folder(settings.spool_dir)
     traces = read_traces(segments(folder)) if folder is not None and folder.exists() else []
     chosen = [t for t in traces if dag in (None, t.dag_id) and run in (None, t.run_id)][-last:]
     if not chosen:
         print(_nothing(settings, folder, dag, run), file=sys.stderr)
         return 1
-    if json:
-        for trace in chosen:
+    show_traces(chosen, form)
+    return 0
+
+
+def show_traces(traces: list[TraceRow], form: Form) -> None:
+    """Print the traces, or write them to a file."""
+    if form.json:
+        for trace in traces:
             spans = {"trace_id": trace.trace_id, "spans": trace.spans}
             print(msgspec.json.encode(spans).decode())
-        return 0
-    _draw(chosen, svg)
-    return 0
+    elif form.html:
+        from airflow_provider_pipeline_otel.cli.waterfall import page_of
+
+        form.html.write_text(page_of(traces), encoding="utf-8")
+        print(form.html)
+    else:
+        _draw(traces, form.svg)
 
 
 def _draw(traces: list[TraceRow], svg: Path | None) -> None:

@@ -62,7 +62,9 @@ def _emit(path: Path, context: object, settings: Settings | None) -> DbtSummary:
     else:
         for _ in records:
             pass
-    summary = run.tally.summary(run.artifact.invocation, run.written if parent.sampled else 0)
+    summary = run.tally.summary(
+        run.artifact.invocation, run.trace_id if parent.sampled else b"", run.written
+    )
     destination.add_counts(summary.records_written, summary.bytes_processed)
     return summary
 
@@ -103,12 +105,14 @@ class _Run:
         self.artifact = artifact
         self._manifest = manifest
         self.tally = Tally(manifest)
+        self.trace_id = b""
         self.written = 0
 
     def records(self, parent: Parent, common: Attributes) -> Iterator[SpanRecord]:
         """Yield the nodes, then the invocation, which counts them."""
         invocation = self.artifact.invocation
         trace = Trace(self.artifact.id, parent.trace_id, parent.span_id)
+        self.trace_id = trace.trace_id
         spans = Spans(trace, self._manifest, common)
         window = self._window()
         if not self._ran():

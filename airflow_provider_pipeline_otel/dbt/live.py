@@ -98,7 +98,9 @@ class LiveRun:
                 self._write_late(row, now)
         interrupted |= exit_code is None or exit_code > _LAST_OF_DBTS_OWN
         self._end(exit_code, artifacts, now, interrupted=interrupted)
-        summary = self._tally.summary(self._reader.invocation, self._tally.statuses.total() + 1)
+        drawn = self._parent.trace_id if self._parent.sampled else b""
+        spans = self._tally.statuses.total() + 1
+        summary = self._tally.summary(self._reader.invocation, drawn, spans)
         self._destination.add_counts(summary.records_written, summary.bytes_processed)
         return msgspec.structs.replace(summary, command=self._words)
 

@@ -140,8 +140,12 @@ class Freshness(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DbtSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a run of dbt, small enough for XCom; `to_json()` is a plain dict."""
+    """What came of a run of dbt, small enough for XCom; `to_json()` is a plain dict.
 
+    `trace_id` is in lower-case hex, as backends have it; None where nothing was drawn.
+    """
+
+    trace_id: str | None = None
     invocation_id: str | None = None
     command: str | None = None
     spans: int = 0

@@ -86,12 +86,13 @@ class Tally:
         }
         return said | {f"{dbt.DBT_NODES}.total": self.statuses.total()}
 
-    def summary(self, invocation: Invocation, spans: int) -> DbtSummary:
-        """Return what came of it."""
+    def summary(self, invocation: Invocation, trace_id: bytes, spans: int) -> DbtSummary:
+        """Return what came of it, and where its spans are; without a trace there are none."""
         return DbtSummary(
+            trace_id=trace_id.hex() or None,
             invocation_id=invocation.invocation_id,
             command=invocation.command,
-            spans=spans,
+            spans=spans if trace_id else 0,
             statuses=dict(self.statuses),
             records_written=self._records,
             bytes_processed=self._bytes,
