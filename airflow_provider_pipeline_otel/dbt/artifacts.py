@@ -95,8 +95,8 @@ class Artifact:
                 yield unique_id
 
     def _read_damaged(self, data: bytes) -> dict[str, Any]:
-        text = data.decode("utf-8-sig", "replace")
-        decoder = json.JSONDecoder()
+        text = data.decode(json.detect_encoding(data), "replace")
+        decoder = json.JSONDecoder(strict=False)
         try:
             whole, _ = decoder.raw_decode(text.lstrip(_SPACE))
         except (ValueError, RecursionError):

@@ -6,6 +6,7 @@ and other tools write rows with hardly any.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final, get_type_hints
 
@@ -79,7 +80,6 @@ class _Result(msgspec.Struct):
 
 
 _typed: Final = msgspec.json.Decoder(_Result, strict=False)
-_untyped: Final = msgspec.json.Decoder()
 
 
 def decode_result(raw: msgspec.Raw, adapter: str | None = None) -> NodeRow | None:
@@ -88,10 +88,11 @@ def decode_result(raw: msgspec.Raw, adapter: str | None = None) -> NodeRow | Non
         return _read(_typed.decode(raw), adapter)
     except NO_JSON:
         pass
-    try:
-        return read_result(_untyped.decode(raw), adapter)
-    except NO_JSON:
+    try:  # Python reads what msgspec doesn't: other shapes, NaN, bytes that are no UTF-8
+        row = json.loads(bytes(raw).decode("utf-8", "replace"), strict=False)
+    except (ValueError, RecursionError):
         return None
+    return read_result(row, adapter)
 
 
 def read_result(row: Any, adapter: str | None = None) -> NodeRow | None:  # noqa: ANN401

@@ -38,6 +38,13 @@ def node(name: str, **fields: Any) -> dict[str, Any]:
     return {"unique_id": f"model.shop.{name}", "status": "success", "timing": [], **fields}
 
 
+def written(**fields: Any) -> str:
+    """Return run_results.json whose last row has these fields, not escaped."""
+    return json.dumps(whole(node("a"), node("b"), node("c", **fields)), ensure_ascii=False).replace(
+        "\\u0000", "\0"
+    )
+
+
 def opened(tmp_path: Path, content: bytes | str) -> Artifact:
     """Write the content and open it."""
     path = tmp_path / "run_results.json"
@@ -70,9 +77,25 @@ def test_what_it_says_of_the_run(tmp_path: Path) -> None:
         json.dumps(whole(elapsed_time=float("nan"))).encode(),
         json.dumps(whole(node("a"), node("b"), node("c", message="\ud800"))).encode(),
         json.dumps(whole()).encode() + b'"tail": "of a longer file"}',
-        json.dumps(whole()).encode("latin-1"),
+        written(message="é").encode("latin-1"),
+        written(message="\ud800").encode("utf-8", "surrogatepass"),
+        written(message="\0").encode(),
+        written(message="é").encode("utf-16"),
+        written(message="é").replace('"é"', "1e999").encode(),
+        written(message="é").replace('"é"', "9" * 400).encode(),
     ],
-    ids=["byte order mark", "NaN", "lone surrogate", "extra data", "latin-1"],
+    ids=[
+        "byte order mark",
+        "NaN",
+        "lone surrogate, escaped",
+        "extra data",
+        "latin-1",
+        "lone surrogate, as bytes",
+        "NUL",
+        "UTF-16",
+        "a number without end",
+        "a number of many digits",
+    ],
 )
 def test_what_is_no_json_but_is_written(tmp_path: Path, content: bytes) -> None:
     """Nothing is lost of it."""
