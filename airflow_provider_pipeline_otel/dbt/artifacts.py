@@ -36,6 +36,9 @@ class _Envelope(msgspec.Struct):
     args: Any = None
     elapsed_time: Any = None
     results: list[msgspec.Raw] | None = None
+    generated_at: Any = None  # before 0.19, as are those below
+    meta: Any = None
+    sources: Any = None
 
 
 class _Id(msgspec.Struct, gc=False):
@@ -51,19 +54,16 @@ class Artifact:
         try:
             envelope = msgspec.json.decode(data, type=_Envelope)
             self._raw, self._rows = envelope.results, None
-            self.invocation = _read_invocation(
-                envelope.metadata, envelope.args, envelope.elapsed_time
-            )
-            has_results = envelope.results is not None
         except NO_JSON:
             # NaN, lone surrogates and byte order marks are no JSON, yet Python writes them.
             whole = self._read_damaged(data)
-            self._raw, self._rows = None, whole.get("results")
-            self.invocation = _read_invocation(
-                whole.get("metadata"), whole.get("args"), whole.get("elapsed_time")
-            )
-            has_results = isinstance(self._rows, list | dict)
-        if not has_results:
+            self._raw, self._rows = None, whole.pop("results", None)
+            known = whole.keys() & _Envelope.__struct_fields__
+            envelope = _Envelope(**{name: whole[name] for name in known})
+        if self._raw is None and self._rows is None and isinstance(envelope.meta, Mapping):
+            self._rows = list(_sources_before_0_19(envelope.sources))
+        self.invocation = _read_invocation(envelope)
+        if self._raw is None and not isinstance(self._rows, list):
             message = f"{path} holds no results of dbt"
             raise Unreadable(message)
         # Artifacts of other tools have no id: there is only their content to tell them by.
@@ -155,12 +155,23 @@ def _after_space(text: str, at: int) -> int:
     return at
 
 
-def _read_invocation(metadata: Any, args: Any, elapsed: Any) -> Invocation:  # noqa: ANN401
-    metadata = metadata if isinstance(metadata, Mapping) else {}
-    args = args if isinstance(args, Mapping) else {}
+def _sources_before_0_19(sources: Any) -> Iterator[Any]:  # noqa: ANN401
+    for unique_id, source in _mapping(sources).items():
+        said = _mapping(source)
+        yield {**said, "unique_id": unique_id, "status": said.get("state")}
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:  # noqa: ANN401
+    return value if isinstance(value, Mapping) else {}
+
+
+def _read_invocation(file: _Envelope) -> Invocation:
+    metadata = _mapping(file.metadata) or {"generated_at": file.generated_at, **_mapping(file.meta)}
+    args = _mapping(file.args)
+    elapsed = metadata.get("elapsed_time") if file.elapsed_time is None else file.elapsed_time
     schema = read_text(metadata.get("dbt_schema_version")) or ""
     command = read_text(args.get("which")) or read_text(args.get("command"))
-    if command is None and "/sources/" in schema:
+    if command is None and ("/sources/" in schema or isinstance(file.meta, Mapping)):
         command = "freshness"  # sources.json has no args
     environment = metadata.get("env")
     return Invocation(
