@@ -168,6 +168,7 @@ def _mapping(value: Any) -> Mapping[str, Any]:  # noqa: ANN401
 def _read_invocation(file: _Envelope) -> Invocation:
     metadata = _mapping(file.metadata) or {"generated_at": file.generated_at, **_mapping(file.meta)}
     args = _mapping(file.args)
+    args = {**_mapping(args.get("__other__")), **args}  # dbt 2 nests most of them
     elapsed = metadata.get("elapsed_time") if file.elapsed_time is None else file.elapsed_time
     schema = read_text(metadata.get("dbt_schema_version")) or ""
     command = read_text(args.get("which")) or read_text(args.get("command"))
