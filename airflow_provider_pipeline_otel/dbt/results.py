@@ -59,7 +59,7 @@ class _Result(msgspec.Struct):
     """A row as most are, its values checked while it is decoded; others are read key by key."""
 
     unique_id: _Text = None
-    status: _Text = None
+    status: Any = None
     timing: list[_Phase] | None = None
     thread_id: _Text = None
     execution_time: _Seconds = None
@@ -158,8 +158,8 @@ def _read(row: _Result, adapter: str | None) -> NodeRow | None:
         end_ns=end,
         execution_time=row.execution_time,
         thread_id=row.thread_id or None,
-        message=read_text(row.message),
-        failures=row.failures,
+        message=read_text(row.message) or read_text(row.error),
+        failures=_failures(row, unique_id),
         rows_affected=_rows(answer, adapter),
         bytes_processed=answer.data_scanned_in_bytes if size is None else size,
         bytes_billed=answer.bytes_billed,
@@ -190,7 +190,16 @@ def _status(row: _Result, unique_id: str) -> str:
         if row.warn:
             return "warn"
         return "pass" if unique_id.startswith("test.") else "success"
-    return row.status.lower() if row.status else "unknown"
+    return row.status.lower() if row.status and isinstance(row.status, str) else "unknown"
+
+
+def _failures(row: _Result, unique_id: str) -> int | None:
+    if row.failures is not None or not unique_id.startswith("test."):
+        return row.failures
+    if not row.unique_id:  # before 0.19 the status is the count
+        return read_count(row.status)
+    is_count = isinstance(row.message, int) and row.status != "error"  # of 0.19
+    return read_count(row.message) if is_count else None
 
 
 def _window(timing: list[_Phase] | None) -> tuple[int | None, int | None]:
