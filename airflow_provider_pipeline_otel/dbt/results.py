@@ -23,7 +23,10 @@ from airflow_provider_pipeline_otel.dbt.values import (
 )
 
 _UNKNOWN_IDS: Final = frozenset({None, "", "N/A"})
-_ALWAYS_ZERO: Final = frozenset({"sqlserver", "teradata", "snowflake"})
+DBT_2: Final = "dbt 2"
+"""Stands for the adapters of dbt 2, which are its own."""
+
+_ALWAYS_ZERO: Final = frozenset({DBT_2, "sqlserver", "teradata", "snowflake"})
 """Adapters that report 0 or 1 rows whatever was written: 0 says nothing."""
 
 
@@ -80,6 +83,11 @@ class _Result(msgspec.Struct):
 
 
 _typed: Final = msgspec.json.Decoder(_Result, strict=False)
+
+
+def adapter_of(adapter: str | None, version: str | None) -> str | None:
+    """Return whose numbers these are, given the manifest's adapter and the version of dbt."""
+    return DBT_2 if (version or "").startswith("2.") else adapter
 
 
 def decode_result(raw: msgspec.Raw, adapter: str | None = None) -> NodeRow | None:
