@@ -41,8 +41,13 @@ class _Envelope(msgspec.Struct):
     sources: Any = None
 
 
+class _Node(msgspec.Struct, gc=False):
+    unique_id: Any = None
+
+
 class _Id(msgspec.Struct, gc=False):
     unique_id: Any = None
+    node: _Node | None = None  # before 0.19
 
 
 class Artifact:
@@ -89,9 +94,10 @@ class Artifact:
         decode = msgspec.json.Decoder(_Id, strict=False).decode
         for raw in self._raw:
             try:
-                unique_id = decode(raw).unique_id
+                found = decode(raw)
             except NO_JSON:
                 continue
+            unique_id = found.unique_id if found.node is None else found.node.unique_id
             if isinstance(unique_id, str):
                 yield unique_id
 
