@@ -13,7 +13,7 @@ from zlib import crc32
 
 import msgspec
 
-from airflow_provider_pipeline_otel.dbt.results import adapter_of, decode_result, read_result
+from airflow_provider_pipeline_otel.dbt.results import DBT_2, decode_result, read_result
 from airflow_provider_pipeline_otel.dbt.rows import Invocation, NodeRow
 from airflow_provider_pipeline_otel.dbt.values import NO_JSON, read_seconds, read_text, read_time
 
@@ -76,7 +76,8 @@ class Artifact:
 
     def rows(self, adapter: str | None = None) -> Iterator[NodeRow]:
         """Yield the rows, in the order in which nodes ended."""
-        adapter = adapter_of(adapter, self.invocation.version)
+        if self.invocation.is_dbt_2:
+            adapter = DBT_2
         if self._raw is not None:
             found = (decode_result(raw, adapter) for raw in self._raw)
         else:

@@ -85,11 +85,6 @@ class _Result(msgspec.Struct):
 _typed: Final = msgspec.json.Decoder(_Result, strict=False)
 
 
-def adapter_of(adapter: str | None, version: str | None) -> str | None:
-    """Return whose numbers these are, given the manifest's adapter and the version of dbt."""
-    return DBT_2 if (version or "").startswith("2.") else adapter
-
-
 def decode_result(raw: msgspec.Raw, adapter: str | None = None) -> NodeRow | None:
     """Return the bytes of a result as a row; None: they name no node."""
     try:

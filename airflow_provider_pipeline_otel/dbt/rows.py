@@ -117,6 +117,11 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     has_native_spans: bool = False
     environment: dict[str, Any] = {}
 
+    @property
+    def is_dbt_2(self) -> bool:
+        """Whether it is dbt 2 (Fusion), whose numbers often mean something else than dbt-core's."""
+        return (self.version or "").startswith("2.")
+
 
 class TestResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a test found: data-quality gauges are made of it."""
