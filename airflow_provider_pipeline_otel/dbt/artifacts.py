@@ -120,11 +120,12 @@ def read_file(path: Path) -> bytes:
     except OSError as error:
         message = f"{path} can't be read ({error.strerror})"
         raise Unreadable(message) from error
+    found = os.fstat(fd)
+    if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_BYTES:
+        os.close(fd)
+        message = f"{path} is no regular file of at most 1 GiB"
+        raise Unreadable(message)
     with os.fdopen(fd, "rb") as file:
-        found = os.fstat(fd)
-        if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_BYTES:
-            message = f"{path} is no regular file of at most 1 GiB"
-            raise Unreadable(message)
         return file.read()
 
 
