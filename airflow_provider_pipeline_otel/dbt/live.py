@@ -165,7 +165,7 @@ class LiveRun:
     def _write_late(self, row: NodeRow, now: int) -> None:
         """Write a node of which the log said nothing."""
         self._end_node(
-            row if row.start_ns is not None else msgspec.structs.replace(row, end_ns=now)
+            row if row.start_ns or row.end_ns else msgspec.structs.replace(row, end_ns=now)
         )
 
     def _end(

@@ -223,8 +223,12 @@ class Spans:
 
 def _times(row: NodeRow, window: tuple[int, int]) -> tuple[int, int, bool]:
     """Return start and end, and whether they are estimated: true times are never moved."""
-    if row.start_ns is not None:
-        return row.start_ns, max(row.end_ns or row.start_ns, row.start_ns), False
+    start, end = row.start_ns, row.end_ns
+    if start is not None and end is not None:
+        return start, max(start, end), False
     first, last = window
     took = int((row.execution_time or 0) * 10**9)
-    return max(first, last - took), last, True
+    if start is not None:
+        return start, max(start, min(start + took, last)), True
+    end = last if end is None else end
+    return max(min(first, end), end - took), end, True
