@@ -107,8 +107,16 @@ class Spans:
         self, rows: Iterable[NodeRow], window: tuple[int, int], present: Container[str]
     ) -> Iterator[SpanRecord]:
         """Yield the spans of nodes that have ended; `present`: ids that may be linked to."""
+        ends: dict[str, int] = {}
         for row in rows:
-            yield self.node(row, window, present, self._seen[row.unique_id])
+            bounds = window
+            if row.status == "skipped" and row.end_ns is None:
+                above = self._manifest.nodes.get(row.unique_id, NO_FACTS).depends_on
+                known = (ends[unique_id] for unique_id in above if unique_id in ends)
+                bounds = window[0], max(known, default=window[1])
+            record = self.node(row, bounds, present, self._seen[row.unique_id])
+            ends[row.unique_id] = record.end_ns
+            yield record
             self._seen[row.unique_id] += 1
 
     def node(
