@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 from airflow_provider_pipeline_otel.dbt.artifacts import Artifact, Unreadable
 from airflow_provider_pipeline_otel.dbt.destination import Destination, Parent, find_parent
 from airflow_provider_pipeline_otel.dbt.manifest import read_manifest
-from airflow_provider_pipeline_otel.dbt.rows import COMPILED_ONLY, DbtSummary, Manifest, NodeRow
+from airflow_provider_pipeline_otel.dbt.rows import (
+    COMPILED_ONLY,
+    DbtSummary,
+    Invocation,
+    Manifest,
+    NodeRow,
+)
 from airflow_provider_pipeline_otel.dbt.spans import STATUS, Spans, Trace
 from airflow_provider_pipeline_otel.dbt.summary import Tally
 from airflow_provider_pipeline_otel.guard import warn_once
@@ -24,6 +30,9 @@ if TYPE_CHECKING:
 _NAMES: Final = ("run_results.json", "sources.json")
 _WORDS: Final = {"freshness": "source freshness", "generate": "docs generate"}
 """What `which` says of commands of two words."""
+
+_LONGEST: Final = 366 * 86_400 * 10**9
+"""No run of dbt takes a year."""
 
 
 def emit_dbt_spans(path: str | Path = "target", *, context: object = None, **_: Any) -> DbtSummary:  # noqa: ANN401
@@ -98,6 +107,12 @@ def read_manifest_beside(file: Path) -> Manifest:
         return Manifest()
 
 
+def _length_of(invocation: Invocation) -> int:
+    """Return how long dbt says that it took; what dbt 2 says is the sum of its nodes."""
+    took = int((invocation.elapsed_time or 0) * 10**9)
+    return 0 if invocation.is_dbt_2 or took > _LONGEST else took
+
+
 class _Run:
     """One artifact on its way to records; counts as they pass."""
 
@@ -125,14 +140,16 @@ class _Run:
             )
         # Without a manifest nothing is known that could be linked to.
         present = frozenset(self.artifact.ids() if self._manifest.nodes else ())
+        first, last = window
         for record in spans.nodes(rows, window, present):
+            first, last = min(first, record.start_ns), max(last, record.end_ns)
             self.written += 1
             yield record
         failed = any(STATUS.get(s) is StatusCode.ERROR for s in self.tally.statuses)
         yield spans.invocation(
             _WORDS.get(invocation.command or "", invocation.command or ""),
             invocation,
-            window,
+            (first, last),
             self._more(),
             status=StatusCode.ERROR if failed else StatusCode.OK,
         )
@@ -149,7 +166,7 @@ class _Run:
         return more
 
     def _window(self) -> tuple[int, int]:
-        """Return start and end of the run: dbt's word, widened to what its nodes say."""
+        """Return start and end of the run: dbt's word, else what its nodes say."""
         invocation = self.artifact.invocation
         start, end = invocation.start_ns, invocation.end_ns
         if start is None or end is None:
@@ -157,6 +174,7 @@ class _Run:
             starts = [row.start_ns for row in times if row.start_ns is not None]
             ends = [row.end_ns for row in times if row.end_ns is not None]
             end = max([*ends, *([end] if end else [])], default=None) or time.time_ns()
-            took = int((invocation.elapsed_time or 0) * 10**9)
-            start = min([*starts, *([start] if start else [])], default=end - took)
+            if start is None:
+                since = (invocation.end_ns or end) - _length_of(invocation)
+                start = min([*starts, max(since, 1)])
         return start, max(start, end)
