@@ -31,6 +31,7 @@ _NAMES: Final = ("run_results.json", "sources.json")
 _WORDS: Final = {"freshness": "source freshness", "generate": "docs generate"}
 """What `which` says of commands of two words."""
 
+_SCHEMAS: Final = frozenset({"v1", "v2", "v3", "v4", "v5", "v6"})
 _LONGEST: Final = 366 * 86_400 * 10**9
 """No run of dbt takes a year."""
 
@@ -64,6 +65,7 @@ def _emit(path: Path, context: object, settings: Settings | None) -> DbtSummary:
     file = find_artifact(path)
     manifest = read_manifest_beside(file)  # first, since both files at once would fill the memory
     run, parent = _Run(Artifact(file), manifest), find_parent(context)
+    _warn_of(run.artifact, file)
     destination = Destination(settings)
     records = run.records(parent, destination.attributes)
     if parent.sampled:
@@ -107,6 +109,14 @@ def read_manifest_beside(file: Path) -> Manifest:
         return Manifest()
 
 
+def _warn_of(artifact: Artifact, file: Path) -> None:
+    schema = artifact.invocation.schema_version
+    if artifact.truncated:
+        warn_once("%s breaks off: only the nodes before the break have spans", file)
+    elif schema not in _SCHEMAS:
+        warn_once("%s has an unknown schema (%s): it is read by its keys", file, schema or "none")
+
+
 def _length_of(invocation: Invocation) -> int:
     """Return how long dbt says that it took; what dbt 2 says is the sum of its nodes."""
     took = int((invocation.elapsed_time or 0) * 10**9)
@@ -145,19 +155,24 @@ class _Run:
             first, last = min(first, record.start_ns), max(last, record.end_ns)
             self.written += 1
             yield record
-        failed = any(STATUS.get(s) is StatusCode.ERROR for s in self.tally.statuses)
         yield spans.invocation(
             _WORDS.get(invocation.command or "", invocation.command or ""),
             invocation,
             (first, last),
             self._more(),
-            status=StatusCode.ERROR if failed else StatusCode.OK,
+            status=self._status(),
         )
         self.written += 1
 
     def _ran(self) -> bool:
         invocation = self.artifact.invocation
         return invocation.command not in COMPILED_ONLY and not invocation.has_native_spans
+
+    def _status(self) -> StatusCode:
+        if any(STATUS.get(word) is StatusCode.ERROR for word in self.tally.statuses):
+            return StatusCode.ERROR
+        # That what is left succeeded doesn't mean that the run did.
+        return StatusCode.UNSET if self.artifact.truncated else StatusCode.OK
 
     def _more(self) -> dict[str, AttributeValue]:
         more = self.tally.counts()
