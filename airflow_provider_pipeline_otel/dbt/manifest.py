@@ -72,8 +72,8 @@ def read_manifest(path: Path) -> Manifest:
 def _read_odd(path: Path, data: bytes) -> _File:
     """Read what strict JSON isn't, or what has another shape somewhere: the rest still counts."""
     try:
-        text = data.decode("utf-8-sig", "replace").lstrip()
-        whole, _ = json.JSONDecoder().raw_decode(text)
+        text = data.decode(json.detect_encoding(data), "replace").lstrip()
+        whole, _ = json.JSONDecoder(strict=False).raw_decode(text)
     except (ValueError, RecursionError) as error:
         message = f"{path} is no JSON"
         raise Unreadable(message) from error
@@ -86,6 +86,8 @@ def _read_odd(path: Path, data: bytes) -> _File:
         nodes=dict(_odd_nodes(whole.get("nodes"))),
         sources=dict(_odd_nodes(whole.get("sources"))),
         unit_tests=dict(_odd_nodes(whole.get("unit_tests"))),
+        functions=dict(_odd_nodes(whole.get("functions"))),
+        exposures=dict(_odd_nodes(whole.get("exposures"))),
     )
 
 
