@@ -25,6 +25,9 @@ _NEEDED: Final = re.compile(
 )
 """Most lines are SQL: those are not decoded."""
 
+_WITH_FAILURES: Final = frozenset({"pass", "warn", "fail"})
+"""Of all other nodes events say 0 failures where artifacts say null."""
+
 _BATCH_STATUS: Final = {"ok": "success", "skip": "skipped"}
 
 
@@ -162,6 +165,7 @@ def _with_result(row: NodeRow, data: Mapping[str, Any]) -> NodeRow:
         return row
     return msgspec.structs.replace(
         found,
+        failures=found.failures if found.status in _WITH_FAILURES else None,
         start_ns=row.start_ns,
         end_ns=row.end_ns,
         materialized=row.materialized,
