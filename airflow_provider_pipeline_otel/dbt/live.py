@@ -63,7 +63,6 @@ class LiveRun:
         self._native_spans = native_spans
         self._compiles_only = words.partition(" ")[0] in COMPILED_ONLY
         self._reader = LogReader()
-        self._manifest: Manifest | None = None
         self._spans: Spans | None = None
         self._tally = Tally(Manifest())
         self._start_ns = time.time_ns()
@@ -90,7 +89,9 @@ class LiveRun:
         read = map(self._read, ("run_results.json", "sources.json"))
         artifacts = [artifact for artifact in read if artifact is not None]
         by_id = {
-            row.unique_id: row for artifact in artifacts for row in artifact.rows(self._adapter)
+            row.unique_id: row
+            for artifact in artifacts
+            for row in artifact.rows(self._reader.adapter)
         }
         self._write_sources(by_id)
         for unique_id, row in by_id.items():
@@ -115,10 +116,6 @@ class LiveRun:
         """Whether nodes ran at all, and dbt doesn't draw them itself."""
         native = self._native_spans and draws_spans(self._reader.invocation.version)
         return not (native or self._compiles_only)
-
-    @property
-    def _adapter(self) -> str | None:
-        return self._manifest.adapter if self._manifest is not None else None
 
     def _write(self, change: Change) -> None:
         if not self._with_nodes:
@@ -197,11 +194,12 @@ class LiveRun:
         """Return the maker of spans: dbt has its id and its manifest before its first node."""
         if self._spans is None:
             try:
-                self._manifest = read_manifest(self._target / "manifest.json")
+                manifest = read_manifest(self._target / "manifest.json")
             except Unreadable:
-                self._manifest = Manifest()
-            self._tally = Tally(self._manifest)
-            self._spans = self._new_spans(self._manifest)
+                manifest = Manifest()
+            self._reader.adapter = manifest.adapter
+            self._tally = Tally(manifest)
+            self._spans = self._new_spans(manifest)
         return self._spans
 
     def _new_spans(self, manifest: Manifest) -> Spans:

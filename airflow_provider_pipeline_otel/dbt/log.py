@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from airflow_provider_pipeline_otel.dbt.results import read_result
+from airflow_provider_pipeline_otel.dbt.results import DBT_2, read_result
 from airflow_provider_pipeline_otel.dbt.rows import INTERRUPTED, BatchRow, Invocation, NodeRow
 from airflow_provider_pipeline_otel.dbt.values import (
     NO_JSON,
@@ -43,6 +43,7 @@ class LogReader:
 
     def __init__(self) -> None:
         self.invocation = Invocation()
+        self.adapter: str | None = None  # the log doesn't say it: whoever reads the manifest does
         self._running: dict[str, NodeRow] = {}
         self._batches: dict[tuple[str, int | None], BatchRow] = {}
         self._batch_ends: dict[tuple[str, int | None], BatchRow] = {}
@@ -128,14 +129,34 @@ class LogReader:
     ) -> BatchRow:
         batch = self._batches.pop(key)
         self._batch_ends.pop(key, None)
-        return msgspec.structs.replace(batch, node=_with_result(row, data))
+        return msgspec.structs.replace(batch, node=self._with_result(row, data))
 
     def _finished(self, row: NodeRow, data: Mapping[str, Any]) -> NodeRow:
-        found = _with_result(row, data)
+        found = self._with_result(row, data)
         if found.status == "success" and found.unique_id in self._with_failed_batch:
             # dbt 1.9 called a model whose only batch failed a success (dbt-core#11390).
             return msgspec.structs.replace(found, status="error")
         return found
+
+    def _with_result(self, row: NodeRow, data: Mapping[str, Any]) -> NodeRow:
+        """Return the row with its result: node_info is sometimes older than run_result."""
+        result = data.get("run_result")
+        if not isinstance(result, Mapping):
+            status = (read_text(data.get("status")) or row.status).lower()
+            took = read_seconds(data.get("execution_time"))
+            return msgspec.structs.replace(row, status=status, execution_time=took)
+        adapter = DBT_2 if self.invocation.is_dbt_2 else self.adapter
+        found = read_result({**result, "unique_id": row.unique_id}, adapter)
+        if found is None:
+            return row
+        return msgspec.structs.replace(
+            found,
+            failures=found.failures if found.status in _WITH_FAILURES else None,
+            start_ns=row.start_ns,
+            end_ns=row.end_ns,
+            materialized=row.materialized,
+            relation_name=row.relation_name,
+        )
 
 
 def _row_of(node: Mapping[str, Any], info: Mapping[str, Any]) -> NodeRow:
@@ -150,26 +171,6 @@ def _row_of(node: Mapping[str, Any], info: Mapping[str, Any]) -> NodeRow:
         thread_id=read_text(info.get("thread")),
         materialized=read_text(node.get("materialized")),
         relation_name=read_text(relation.get("relation_name")),
-    )
-
-
-def _with_result(row: NodeRow, data: Mapping[str, Any]) -> NodeRow:
-    """Return the row with its result: node_info is sometimes older than run_result."""
-    result = data.get("run_result")
-    if not isinstance(result, Mapping):
-        status = (read_text(data.get("status")) or row.status).lower()
-        took = read_seconds(data.get("execution_time"))
-        return msgspec.structs.replace(row, status=status, execution_time=took)
-    found = read_result({**result, "unique_id": row.unique_id})
-    if found is None:
-        return row
-    return msgspec.structs.replace(
-        found,
-        failures=found.failures if found.status in _WITH_FAILURES else None,
-        start_ns=row.start_ns,
-        end_ns=row.end_ns,
-        materialized=row.materialized,
-        relation_name=row.relation_name,
     )
 
 
