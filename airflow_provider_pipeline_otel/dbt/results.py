@@ -214,7 +214,7 @@ def _window(timing: list[_Phase] | None) -> tuple[int | None, int | None]:
             start = began
         if done is not None and (end is None or done > end):
             end = done
-    return start, max(start, end) if start is not None and end is not None else end
+    return start, end
 
 
 def _rows(answer: _Answer, adapter: str | None) -> int | None:
