@@ -130,7 +130,8 @@ def test_a_file_that_is_too_large_is_not_read(project: Project) -> None:
     with path.open("wb") as file:
         file.truncate(artifacts.MAX_BYTES + 1)
     assert emit_dbt_spans(path).spans == 0
-    assert len(project.warnings) == 1
+    (warning,) = project.warnings
+    assert "at most 1 GiB" in warning
 
 
 # What ran, and what didn't.
@@ -193,6 +194,12 @@ def test_a_run_that_has_drawn_its_own_spans(project: Project, args: dict[str, An
     """Its nodes are there already."""
     project.emit(node("a"), args={"which": "build", **args})
     assert project.nodes == []
+
+
+def test_an_error_from_before_0_19_has_its_class_too(project: Project) -> None:
+    """Its text is in another place."""
+    emit_dbt_spans(FOLDER / "run_results_v0.json")
+    assert project["dbt.broken"].attributes["error.type"] == "database_error"
 
 
 def test_a_status_from_the_future(project: Project) -> None:

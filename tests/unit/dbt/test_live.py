@@ -77,6 +77,13 @@ def test_an_artifact_of_this_run_completes_the_log(
     assert "dbt.artifact" not in project.root.attributes
 
 
+def test_a_late_node_whose_end_alone_is_known(project: Project) -> None:
+    """It ends then, and not with the run."""
+    project.write(node("late", timing=[{"completed_at": "2026-01-01T00:00:05Z"}]))
+    Live(project).end(0)
+    assert project["dbt.late"].end_ns == 1_767_225_605 * 10**9
+
+
 def test_an_artifact_that_breaks_off(project: Project) -> None:
     """The log has what it lacks."""
     path = project.write(node("orders"), node("lost"))

@@ -146,6 +146,7 @@ def test_a_test_names_what_it_tests(project: Project) -> None:
             TEST: on(
                 "model.shop.a",
                 attached_node="model.shop.a",
+                alias="unique_a_id",
                 column_name="id",
                 config={"severity": "ERROR"},
                 test_metadata={"name": "unique", "kwargs": {"column_name": "id"}},

@@ -132,6 +132,13 @@ def test_other_adapters() -> None:
     assert "canary" not in repr(trino)
 
 
+def test_an_event_calls_some_of_it_otherwise() -> None:
+    """The log's words for timing, thread and failures."""
+    found = row(timing_info=TIMING, thread="main", num_failures=2.0)
+    assert found.start_ns == START + 1000
+    assert (found.thread_id, found.failures) == ("main", 2)
+
+
 def test_odd_values() -> None:
     """Texts where numbers are due, and numbers where texts are, say nothing."""
     found = row(failures="Test failure", message=7, execution_time="long", thread_id=None)
