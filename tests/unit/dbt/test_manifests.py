@@ -14,6 +14,24 @@ TEST = "test.shop.unique_a_id.1a2b3c4d5e"
 UNIT_TEST = "unit_test.shop.a.adds_up"
 
 
+A_MODEL: dict[str, Any] = {
+    "resource_type": "model",
+    "name": "a",
+    "package_name": "shop",
+    "database": "warehouse",
+    "schema": "marts",
+    "alias": "a_table",
+    "relation_name": '"warehouse"."marts"."a_table"',
+    "original_file_path": "models/a.sql",
+    "patch_path": "shop://models/a.yml",
+    "tags": ["nightly", "nightly", 7],
+    "config": {"materialized": "incremental", "group": "sales", "meta": {"x": 1}},
+    "language": "sql",
+    "contract": {"enforced": True},
+    "depends_on": {"nodes": []},
+}
+
+
 def on(*nodes: Any, **more: Any) -> dict[str, Any]:
     """Return a node that depends on others."""
     return {"depends_on": {"nodes": list(nodes), "macros": []}, **more}
@@ -28,24 +46,7 @@ def upstream(project: Project, name: str) -> list[str]:
 def test_all_that_is_told_of_a_model(project: Project) -> None:
     """Of version 12: what it is, whose it is, where it lies."""
     project.write_manifest(
-        {
-            "model.shop.a": {
-                "resource_type": "model",
-                "name": "a",
-                "package_name": "shop",
-                "database": "warehouse",
-                "schema": "marts",
-                "alias": "a_table",
-                "relation_name": '"warehouse"."marts"."a_table"',
-                "original_file_path": "models/a.sql",
-                "patch_path": "shop://models/a.yml",
-                "tags": ["nightly", "nightly", 7],
-                "config": {"materialized": "incremental", "group": "sales", "meta": {"x": 1}},
-                "language": "sql",
-                "contract": {"enforced": True},
-                "depends_on": {"nodes": []},
-            }
-        },
+        {"model.shop.a": A_MODEL},
         metadata={"adapter_type": "redshift", "project_name": "shop", "invocation_id": "other"},
     )
     project.emit(node("a"))
