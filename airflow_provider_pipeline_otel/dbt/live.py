@@ -99,7 +99,7 @@ class LiveRun:
                 self._write_late(row, now)
         interrupted |= exit_code is None or exit_code > _LAST_OF_DBTS_OWN
         self._end(exit_code, artifacts, now, interrupted=interrupted)
-        drawn = self._parent.trace_id if self._parent.sampled else b""
+        drawn = self._parent.trace_id if self._is_drawn else b""
         spans = self._tally.statuses.total() + 1
         summary = self._tally.summary(self._reader.invocation, drawn, spans)
         self._destination.add_counts(summary.records_written, summary.bytes_processed)
@@ -110,6 +110,10 @@ class LiveRun:
         """The span of the whole run, as the parent of others."""
         trace = self._trace()
         return Parent(trace.trace_id, trace.root_id, self._parent.sampled)
+
+    @property
+    def _is_drawn(self) -> bool:
+        return bool(self._parent.sampled and self._parent.trace_id)
 
     @property
     def _with_nodes(self) -> bool:
@@ -129,7 +133,7 @@ class LiveRun:
         elif not change.ended:
             self._open_node(spans, row)
         elif row.kind == "source" and row.status != INTERRUPTED:
-            self._sources.append(row)  # sources.json, at the end, says how fresh it is
+            self._keep_source(spans, row)
         else:
             self._end_node(row)
 
@@ -139,6 +143,13 @@ class LiveRun:
         self._put(
             spans.node(started, self._window(row), self._present, number, is_open=True), ended=False
         )
+
+    def _keep_source(self, spans: Spans, row: NodeRow) -> None:
+        """Keep a source that was looked at: sources.json, at dbt's end, says how fresh it is."""
+        self._sources.append(row)
+        if self._is_drawn:
+            record = spans.node(row, self._window(row), self._present, self._numbers[row.unique_id])
+            self._destination.writer.write_preliminary(record)
 
     def _end_node(self, row: NodeRow) -> None:
         number = self._numbers[row.unique_id]
@@ -224,7 +235,7 @@ class LiveRun:
         return artifact if is_ours or (ours and artifact.invocation.invocation_id == ours) else None
 
     def _put(self, record: SpanRecord, *, ended: bool) -> None:
-        if not (self._parent.sampled and self._parent.trace_id):
+        if not self._is_drawn:
             return
         if ended:
             self._destination.writer.write_ended(record)

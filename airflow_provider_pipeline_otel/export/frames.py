@@ -38,6 +38,9 @@ class FrameKind(IntEnum):
     TERMINATED = 3
     """As OPEN, but Airflow has asked the process to end: its death is no failure."""
 
+    PRELIMINARY = 4
+    """One span that has ended, of which its process may say more; if that dies, it is complete."""
+
 
 class Frame(msgspec.Struct, frozen=True, gc=False):
     """Encoded spans of one resource and scope; `span_id` is zero where there are several."""

@@ -80,6 +80,14 @@ def _closings(frames: list[Frame], end_ns: int, ended: set[bytes]) -> list[Frame
     status = StatusCode.UNSET if terminated else StatusCode.ERROR
     end = encode_end(end_ns, said, status)
     return [
-        Frame(FrameKind.ENDED, frame.span_id, frame.resource, frame.scope, (frame.spans[0] + end,))
+        Frame(
+            FrameKind.ENDED,
+            frame.span_id,
+            frame.resource,
+            frame.scope,
+            frame.spans
+            if frame.kind is FrameKind.PRELIMINARY
+            else tuple(span + end for span in frame.spans),
+        )
         for frame in left.values()
     ]

@@ -42,10 +42,11 @@ class SpanWriter:
 
     def write_open(self, record: SpanRecord, *, terminated: bool = False) -> None:
         """Write the start of a span that others will hang on, before they do."""
-        kind = FrameKind.TERMINATED if terminated else FrameKind.OPEN
-        frame = self._frame(kind, record)
-        if frame is not None:
-            self._segment.write_open(record.span_id, frame)
+        self._write_open(FrameKind.TERMINATED if terminated else FrameKind.OPEN, record)
+
+    def write_preliminary(self, record: SpanRecord) -> None:
+        """Write a live span that has ended, and will be written again when more is known of it."""
+        self._write_open(FrameKind.PRELIMINARY, record)
 
     def write_ended(self, record: SpanRecord) -> None:
         """Write a live span that has ended."""
@@ -76,6 +77,11 @@ class SpanWriter:
     def close(self) -> None:
         """Seal, at the end of what this process has to say."""
         self._segment.close()
+
+    def _write_open(self, kind: FrameKind, record: SpanRecord) -> None:
+        frame = self._frame(kind, record)
+        if frame is not None:
+            self._segment.write_open(record.span_id, frame)
 
     def _scope(self, scope: Scope) -> bytes:
         found = self._scopes.get(scope)

@@ -119,6 +119,30 @@ def test_a_process_that_was_asked_to_end_is_no_error(spool: Spool, spans: SpoolR
         assert spans[name].attributes["pipeline.process.exit_reason"] == "terminated"
 
 
+@pytest.mark.parametrize("says_more", [True, False], ids=["says more", "dies first"])
+def test_a_span_of_which_more_may_be_said(
+    spool: Spool,
+    spans: SpoolReader,
+    says_more: bool,  # noqa: FBT001
+) -> None:
+    """It is there once: complete, or as far as its process came."""
+
+    def work() -> None:
+        writer = SpanWriter(spool, {})
+        writer.write_preliminary(record(1, end_ns=7, name="source"))
+        writer.write_ended(record(2))
+        writer.seal()
+        if says_more:
+            writer.write_ended(record(1, end_ns=8, name="source and age"))
+
+    in_child(work)
+    recover(spool)
+    (span,) = (span for span in spans.all() if span.span_id.endswith("1"))
+    assert (span.name, span.end_ns) == (("source and age", 8) if says_more else ("source", 7))
+    assert span.status == "UNSET"
+    assert not span.attributes
+
+
 def test_a_living_process_is_left_alone_and_seen_alive(spool: Spool) -> None:
     """Its segment gets a new time: that will be its last sign of life."""
 
