@@ -46,9 +46,9 @@ class Shop:
         traces = {s.trace_id for s in spans if s.attributes.get("airflow.dag_run.run_id") == run_id}
         return [span for span in spans if span.trace_id in traces]
 
-    def open_spans(self, word: str) -> bool:
-        """Say whether a segment that a process is writing to holds the word."""
-        segments = (self.home / "spool" / "open").glob("*.seg")
+    def has_open(self, run_id: str, word: str) -> bool:
+        """Say whether the segment that the run's task is writing to holds the word."""
+        segments = (self.home / "spool" / "open").glob(f"*-{self.worker_process(run_id)}-*.seg")
         return any(word.encode() in path.read_bytes() for path in segments)
 
     def dbt_processes(self, run_id: str) -> list[int]:
@@ -92,8 +92,8 @@ class Shop:
 
     def until_slow_runs(self, run_id: str) -> None:
         """Wait until the slow model is running, and on disk."""
-        self.until(lambda: self.dbt_processes(run_id))
-        self.until(lambda: self.open_spans("model.shop.slow"))
+        self.until(lambda: len(self.dbt_processes(run_id)) > 1)
+        self.until(lambda: self.has_open(run_id, "model.shop.slow"))
 
 
 def parent_of(pid: int) -> int:

@@ -15,11 +15,14 @@ from tests.dbt.shop_runs import GRACE, STATUS, kill, named
 from tests.environments import ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.airflow.sink import Span
     from tests.dbt.shop_runs import Shop
 
 pytestmark = pytest.mark.timeout(400)
 
+TRY_NUMBER: Final = "airflow.task_instance.try_number"
 SCOPE: Final = "airflow_provider_pipeline_otel.dbt"
 
 NEAR: Final = 50_000_000
@@ -43,15 +46,20 @@ def well(shop: Shop) -> list[Span]:
 
 def below(spans: list[Span], task: str) -> dict[str, Span]:
     """Return dbt's spans under a task's worker, by name."""
+    return named(under(spans, lambda worker: worker.name == f"worker.{task}"))
+
+
+def under(spans: list[Span], is_it: Callable[[Span], bool]) -> list[Span]:
+    """Return the spans under certain workers."""
     by_id = {span.span_id: span for span in spans}
 
-    def worker_of(span: Span) -> str:
+    def is_under(span: Span) -> bool:
         above: Span | None = span
         while above is not None and not above.name.startswith("worker."):
             above = by_id.get(above.parent_id)
-        return above.name if above is not None else ""
+        return above is not None and is_it(above)
 
-    return named([span for span in spans if worker_of(span) == f"worker.{task}"])
+    return [span for span in spans if is_under(span)]
 
 
 STATUSES: Final = {
@@ -228,6 +236,35 @@ def test_a_task_that_is_marked(shop: Shop, state: str) -> None:
     shop.until(lambda: not shop.dbt_processes(run_id))
     shop.until(lambda: "dbt build" in named(shop.spans(run_id)))
     _judge_interrupted(shop, shop.spans(run_id) or spans, run_id)
+
+
+def test_a_task_that_is_cleared(shop: Shop) -> None:
+    """The try is interrupted like that of a marked one, and the next runs dbt anew."""
+    shop.start("dbt_slow", "cleared-1")
+    shop.until_slow_runs("cleared-1")
+    first = shop.guardian("cleared-1")
+    actions.clear(shop.airflow, "dbt_slow", "cleared-1", ["slow"])
+
+    def of_try(number: int) -> list[Span]:
+        spans = shop.spans("cleared-1")
+        return under(spans, lambda worker: worker.attributes[TRY_NUMBER] == number)
+
+    shop.until(lambda: first not in shop.dbt_processes("cleared-1"))
+    shop.until_slow_runs("cleared-1")
+    actions.mark_task(shop.airflow, "dbt_slow", "cleared-1", "slow", "failed")
+    for number in (1, 2):
+        shop.until(lambda number=number: "dbt build" in named(of_try(number)))
+        _judge_interrupted(shop, of_try(number), "cleared-1")
+
+
+def test_a_task_that_is_told_to_end(shop: Shop) -> None:
+    """SIGTERM of the task's process, as when its host is shut down."""
+    shop.start("dbt_slow", "terminated-1")
+    shop.until_slow_runs("terminated-1")
+    kill(shop.worker_process("terminated-1"), signal.SIGTERM)
+    spans = shop.ended("dbt_slow", "terminated-1")
+    assert shop.airflow.state("dbt_slow", "terminated-1") == "failed"
+    _judge_interrupted(shop, spans, "terminated-1")
 
 
 def test_a_task_that_takes_too_long(shop: Shop) -> None:
