@@ -43,15 +43,17 @@ def well(shop: Shop) -> list[Span]:
 
 def below(spans: list[Span], task: str) -> dict[str, Span]:
     """Return dbt's spans under a task's worker, by name."""
+    return named([span for span in spans if f"worker.{task}" in ancestors(spans, span)])
+
+
+def ancestors(spans: list[Span], span: Span) -> list[str]:
+    """Return the names of what a span lies in, inmost first."""
     by_id = {span.span_id: span for span in spans}
-
-    def worker_of(span: Span) -> str:
-        above: Span | None = span
-        while above is not None and not above.name.startswith("worker."):
-            above = by_id.get(above.parent_id)
-        return above.name if above is not None else ""
-
-    return named([span for span in spans if worker_of(span) == f"worker.{task}"])
+    found = []
+    while (above := by_id.get(span.parent_id)) is not None:
+        found.append(above.name)
+        span = above
+    return found
 
 
 STATUSES: Final = {
@@ -89,13 +91,15 @@ def test_every_node_with_its_status(build: list[Span]) -> None:
     assert root.attributes["dbt.nodes.total"] == len(nodes)
 
 
-def test_batches_are_children_of_their_model(build: list[Span]) -> None:
-    """Each with its index and what it is for."""
+def test_batches_are_children_of_their_model(build: list[Span], shop: Shop) -> None:
+    """Each with its index and what it is for; before dbt 1.9 there are none."""
     found = below(build, "build")
     batches = [s for s in found.values() if "dbt.batch.index" in s.attributes]
+    assert bool(batches) is shop.installed.has_batches
     assert {span.parent_id for span in batches} == {found["dbt.daily"].span_id}
     assert [s.attributes["dbt.batch.index"] for s in batches] == [*range(1, len(batches) + 1)]
-    assert str(batches[0].attributes["dbt.batch.start"]).startswith("2024")
+    starts = [str(s.attributes["dbt.batch.start"])[:4] for s in batches]
+    assert starts == [str(2024 + number) for number in range(len(batches))]
 
 
 def test_links_follow_depends_on(build: list[Span]) -> None:
@@ -160,8 +164,7 @@ def _nanoseconds(text: str) -> int:
 def test_the_failure_is_told(build: list[Span], shop: Shop) -> None:
     """One message that names what failed, and dbt's own lines, in the task's log."""
     assert build
-    (log,) = shop.home.glob("logs/dag_id=dbt_build/run_id=build-1/task_id=build/*.log")
-    text = log.read_text()
+    text = shop.log("dbt_build", "build-1", "build")
     assert "dbt build failed (exit code 1): " in text
     assert "no_big_amounts" in text.partition("dbt build failed (exit code 1): ")[2]
     assert "\x1b[" not in text.replace("\\u001b", "\x1b[")
@@ -257,3 +260,29 @@ def test_a_dbt_that_is_killed(shop: Shop) -> None:
     assert shop.airflow.state("dbt_slow", "oom-1") == "failed"
     assert named(spans)["dbt build"].attributes["dbt.exit_code"] == 128 + signal.SIGKILL
     _judge_interrupted(shop, spans, "oom-1")
+
+
+def test_dbts_own_spans(shop: Shop) -> None:
+    """Since 1.12 they are there instead of ours, below `dbt build`; an older dbt gets ours."""
+    shop.start("dbt_native", "native-1")
+    spans = shop.ended("dbt_native", "native-1")
+    found = below(spans, "build")
+    root, ours = found.pop("dbt build"), set(found)
+    own = {span.name: span for span in spans if span.scope == "dbt.runner"}
+    if shop.installed.version < (1, 12):
+        assert root.status == "OK"
+        assert {"dbt.raw_orders", "dbt.stg_orders", "dbt.unique_stg_orders_id"} <= ours
+        assert own == {}
+    elif not shop.installed.has_package:
+        assert root.status == "ERROR"
+        assert (
+            shop.log("dbt_native", "native-1", "build").count("pip install airflow-provider") == 1
+        )
+    else:
+        assert root.status == "OK"
+        assert ours == set(), "nothing is there twice"
+        assert {"seed.shop.raw_orders", "model.shop.stg_orders"} <= set(own)
+        assert set(ancestors(spans, own["seed.shop.raw_orders"])) >= {"dbt build", "worker.build"}
+        (link,) = own["model.shop.stg_orders"].links
+        assert link.span_id == own["seed.shop.raw_orders"].span_id
+        assert all("dbt build" in ancestors(spans, span) for span in own.values())

@@ -78,3 +78,11 @@ with DAG(
         env={"SHOP_SECONDS": "120"},
         execution_timeout=timedelta(seconds=12),
     )
+
+with DAG(
+    "dbt_native",
+    description="A dbt that can draw its own spans does.",
+    schedule=None,
+    start_date=START,
+):
+    dbt("build", "build", select=["raw_orders", "stg_orders"], native_spans=True)
