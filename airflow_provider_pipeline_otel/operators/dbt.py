@@ -139,9 +139,7 @@ class DbtTracedOperator(BaseOperator):
         environ = environment_of(self._environ(), folder, words, nonce)
         folder.take_partial_parse()
         target = target_folder(environ, words, self.project_dir)
-        command = [self.dbt_executable, *words]
-        if self.native_spans:
-            command = native.launched(self.dbt_executable, words, environ, self.project_dir)
+        command = self._command(words, environ)
         run = LiveRun(
             self.command,
             target,
@@ -186,6 +184,11 @@ class DbtTracedOperator(BaseOperator):
             profiles_dir=self.profiles_dir,
             arguments=self.dbt_args,
         )
+
+    def _command(self, words: list[str], environ: dict[str, str]) -> list[str]:
+        if self.native_spans:
+            return native.launched(self.dbt_executable, words, environ, self.project_dir)
+        return [self.dbt_executable, *words]
 
     def _environ(self) -> dict[str, str]:
         own = {name: str(value) for name, value in (self.env or {}).items()}
