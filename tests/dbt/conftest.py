@@ -66,10 +66,11 @@ def shop(
                 "SHOP_PROJECT": str(project),
                 "SHOP_DATABASES": str(home / "databases"),
                 "SHOP_DBT": str(installed_dbt.executable),
+                "SHOP_NATIVE_SPANS": "yes" if installed_dbt.may_be_asked_for_spans else "",
             },
         )
         try:
-            airflow.start(dag_ids=6)
+            airflow.start(dag_ids=5)
             yield Shop(airflow, sink, home, installed_dbt)
         finally:
             airflow.stop()

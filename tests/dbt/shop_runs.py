@@ -51,9 +51,14 @@ class Dbt:
         return self.version >= (1, 9)
 
     @property
-    def has_package(self) -> bool:
-        """Whether this project's package is there too, which dbt's own spans need."""
-        return "airflow_provider_pipeline_otel" in self.packages()
+    def draws_spans(self) -> bool:
+        """Whether it draws its own spans when it is asked to."""
+        return self.version >= (1, 12) and self.may_be_asked_for_spans
+
+    @property
+    def may_be_asked_for_spans(self) -> bool:
+        """Whether it works when it is: one that can draw them needs this project's package too."""
+        return self.version < (1, 12) or "airflow_provider_pipeline_otel" in self.packages()
 
 
 @dataclass(frozen=True)

@@ -35,8 +35,7 @@ def build(shop: Shop) -> list[Span]:
 
 @pytest.fixture(scope="module")
 def well(shop: Shop) -> list[Span]:
-    """Give the trace of what works; dbt's own spans are drawn at the same time."""
-    shop.start("dbt_native", "native-1")
+    """Give the trace of what works."""
     shop.start("dbt_well", "well-1")
     assert shop.airflow.wait("dbt_well", "well-1") == "success"
     return shop.ended("dbt_well", "well-1")
@@ -194,7 +193,6 @@ def test_several_commands(well: list[Span]) -> None:
     assert below(well, "seed")["dbt.raw_orders"].attributes["pipeline.records.written"] == 5
     workers = {span.name: span for span in well if span.name.startswith("worker.")}
     assert workers["worker.seed"].attributes["pipeline.records.written"] == 8
-    assert below(well, "run")["dbt.orders"].status == "OK"
     fresh = below(well, "fresh")
     assert fresh["dbt source freshness"].status == "OK"
     source = fresh["dbt.raw.raw_orders"]
@@ -264,24 +262,20 @@ def test_a_dbt_that_is_killed(shop: Shop) -> None:
 
 
 def test_dbts_own_spans(well: list[Span], shop: Shop) -> None:
-    """Since 1.12 they are there instead of ours, below `dbt build`; an older dbt gets ours."""
-    assert well
-    spans = shop.ended("dbt_native", "native-1")
-    (root,) = [span for span in spans if span.name == "dbt build"]
-    assert "worker.build" in ancestors(spans, root)
-    ours = {span.name for span in spans if span.scope == SCOPE and span is not root}
-    own = {span.name: span for span in spans if span.scope == "dbt.runner"}
-    if shop.installed.version < (1, 12):
-        assert root.status == "OK"
-        assert {"dbt.raw_orders", "dbt.stg_orders", "dbt.unique_stg_orders_id"} <= ours
+    """A dbt that can draw them has them instead of ours, below `dbt run`; an older one has ours."""
+    found = below(well, "run")
+    root = found.pop("dbt run")
+    assert root.status == "OK"
+    own = {span.name: span for span in well if span.scope == "dbt.runner"}
+    ours = {name for name, span in found.items() if span.scope == SCOPE}
+    if not shop.installed.draws_spans:
         assert own == {}
-    elif not shop.installed.has_package:
-        assert root.status == "ERROR"
-        assert "pip install airflow-provider" in shop.log("dbt_native", "native-1", "build")
-    else:
-        assert root.status == "OK"
-        assert ours == set(), "nothing is there twice"
-        assert {"seed.shop.raw_orders", "model.shop.stg_orders"} <= set(own)
-        assert all("dbt build" in ancestors(spans, span) for span in own.values())
-        (link,) = own["model.shop.stg_orders"].links
-        assert link.span_id == own["seed.shop.raw_orders"].span_id
+        assert found["dbt.orders"].status == "OK"
+        assert {"dbt.stg_orders", "dbt.slow", "dbt.shop-on-run-end-0"} <= ours
+        return
+    assert ours == set(), "nothing is there twice"
+    assert {"model.shop.stg_orders", "model.shop.orders", "model.shop.slow"} <= set(own)
+    assert all({"dbt run", "worker.run"} <= {*ancestors(well, span)} for span in own.values())
+    assert own["model.shop.orders"].status == "OK"
+    linked = {link.span_id for link in own["model.shop.orders"].links}
+    assert own["model.shop.stg_orders"].span_id in linked

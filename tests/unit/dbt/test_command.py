@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -159,6 +161,15 @@ def test_dbt_is_launched_wherever_its_name_leads(tmp_path: Path) -> None:
     for folder in (program.parent, tmp_path / "links"):
         assert native.launched("dbt", ["run"], {"PATH": str(folder)}, "")[0] == python
     assert native.launched("venv/bin/dbt", ["run"], {}, str(tmp_path))[0] == python
+
+
+def test_a_dbt_without_this_package_says_how_to_install_it(tmp_path: Path) -> None:
+    """In its own environment, which is not Airflow's."""
+    *_, program = native.launched(str(environment_with_dbt(tmp_path, "1.12.0")), [], {}, "")
+    command = [sys.executable, "-I", "-S", "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"{sys.executable} -m pip install airflow-provider-pipeline-otel" in done.stderr
 
 
 def test_a_dbt_that_cant_be_launched_leaves_the_spans_to_us(tmp_path: Path) -> None:
