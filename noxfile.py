@@ -39,8 +39,8 @@ OLDEST = (
 )
 
 
-def set_up(session: nox.Session, environment: Path, requirements: Path, *more: str) -> Path:
-    """Make a virtual environment of what the file pins, and return its Python."""
+def set_up(session: nox.Session, environment: Path, requirements: Path, *more: str) -> None:
+    """Make a virtual environment of what the file pins, and more."""
     python = environment / "bin" / "python"
     session.run("uv", "venv", "--clear", "--python", str(session.python), str(environment))
     install = ("uv", "pip", "install", "--python", str(python), "--compile-bytecode")
@@ -49,7 +49,6 @@ def set_up(session: nox.Session, environment: Path, requirements: Path, *more: s
     session.run(*install, *told, "-r", str(requirements))
     if more:
         session.run(*install[:-1], *more)
-    return python
 
 
 def install_wheel(session: nox.Session, environment: Path) -> None:
@@ -70,6 +69,7 @@ def set_up_airflow(session: nox.Session, airflow: str, *overrides: str, label: s
 
 def judge(session: nox.Session, airflow: str, *overrides: str, label: str = "") -> None:
     """Build and install the wheel beside Airflow, run the truth suite, note what came of it."""
+    commit = head()
     session.install("-r", "requirements/dev.txt")
     environment = set_up_airflow(session, airflow, *overrides, label=label)
     report = environment / "truth.json"
@@ -80,18 +80,23 @@ def judge(session: nox.Session, airflow: str, *overrides: str, label: str = "") 
     try:
         session.run("python", "-m", "pytest", "tests/airflow", *session.posargs, env=environ)
     finally:
-        note("compatibility", f"airflow {airflow}{label}, python {session.python}", report)
+        note("compatibility", f"airflow {airflow}{label}, python {session.python}", commit, report)
 
 
-def note(document: str, leg: str, report: Path) -> None:
+def head() -> str:
+    """Return the commit that a leg starts from: others may follow while it goes on."""
+    found = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+    )
+    return found.stdout.strip()
+
+
+def note(document: str, leg: str, commit: str, report: Path) -> None:
     """Put one leg's result into a JSON file in docs/."""
     path = ROOT / "docs" / f"{document}.json"
     legs = json.loads(path.read_text())["legs"] if path.exists() else {}
     found = json.loads(report.read_text()) if report.exists() else []
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    )
-    legs[leg] = {"commit": commit.stdout.strip(), "result": found}
+    legs[leg] = {"commit": commit, "result": found}
     path.write_text(json.dumps({"legs": dict(sorted(legs.items()))}, indent=2) + "\n")
 
 
@@ -120,6 +125,7 @@ def oldest_dependencies(session: nox.Session) -> None:
 )
 def dbt(session: nox.Session, airflow: str, version: str) -> None:
     """Run dbt under its operator: all versions on the newest Airflow, the pinned one on all."""
+    commit = head()
     session.install("-r", "requirements/dev.txt")
     number, native, _ = version.partition(NATIVE)
     pinned = "dbt" if number == PINNED_DBT else f"dbt-{number}"
@@ -137,4 +143,4 @@ def dbt(session: nox.Session, airflow: str, version: str) -> None:
     try:
         session.run("python", "-m", "pytest", tests, *session.posargs, env=environ)
     finally:
-        note("dbt-compatibility", f"airflow {airflow}, dbt {version}", report)
+        note("dbt-compatibility", f"airflow {airflow}, dbt {version}", commit, report)
