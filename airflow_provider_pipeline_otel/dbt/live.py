@@ -30,6 +30,7 @@ from airflow_provider_pipeline_otel.semconv import attributes, dbt
 
 if TYPE_CHECKING:
     from airflow_provider_pipeline_otel.dbt.destination import Destination
+    from airflow_provider_pipeline_otel.dbt.native import Version
     from airflow_provider_pipeline_otel.record import AttributeValue, SpanRecord
 
 _LAST_OF_DBTS_OWN: Final = 2
@@ -52,7 +53,7 @@ class LiveRun:
         *,
         seed: str,
         nonce: str,
-        native_spans: bool = False,
+        native_from: Version | None = None,
     ) -> None:
         self._words = words
         self._target = target
@@ -60,7 +61,7 @@ class LiveRun:
         self._parent = parent
         self._seed = seed
         self._nonce = nonce
-        self._native_spans = native_spans
+        self._native_from = native_from
         self._compiles_only = words.partition(" ")[0] in COMPILED_ONLY
         self._reader = LogReader()
         self._spans: Spans | None = None
@@ -118,7 +119,8 @@ class LiveRun:
     @property
     def _with_nodes(self) -> bool:
         """Whether nodes ran at all, and dbt doesn't draw them itself."""
-        native = self._native_spans and draws_spans(self._reader.invocation.version)
+        first, version = self._native_from, self._reader.invocation.version
+        native = first is not None and draws_spans(version, first)
         return not (native or self._compiles_only)
 
     def _write(self, change: Change) -> None:

@@ -29,6 +29,8 @@ _WITH_FAILURES: Final = frozenset({"pass", "warn", "fail"})
 """Of all other nodes events say 0 failures where artifacts say null."""
 
 _BATCH_STATUS: Final = {"ok": "success", "skip": "skipped"}
+_FINAL: Final = frozenset({"success", "error", "skipped"})
+"""What node_info says of what has ended."""
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -142,7 +144,9 @@ class LogReader:
         """Return the row with its result: node_info is sometimes older than run_result."""
         result = data.get("run_result")
         if not isinstance(result, Mapping):
-            status = (read_text(data.get("status")) or row.status).lower()
+            status = row.status
+            if status not in _FINAL:  # before dbt 1.9 the other is the adapter's word: INSERT 0 1
+                status = (read_text(data.get("status")) or status).lower()
             took = read_seconds(data.get("execution_time"))
             return msgspec.structs.replace(row, status=status, execution_time=took)
         adapter = DBT_2 if self.invocation.is_dbt_2 else self.adapter

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -12,7 +14,10 @@ if TYPE_CHECKING:
 
     from airflow_provider_pipeline_otel.dbt.destination import Parent
 
+Version = tuple[int, int]
+
 FIRST_VERSION: Final = (1, 12)
+_DBT_2: Final = (2, 0)
 
 _LAUNCHER: Final = """
 import os, sys
@@ -35,13 +40,33 @@ cli()
 """dbt-core draws spans, but doesn't look at TRACEPARENT, and sets no provider."""
 
 
-def launched(executable: str, words: Sequence[str]) -> list[str]:
-    """Return the command that runs dbt-core inside the trace; that of dbt 2 is its own."""
-    environment = Path(executable).parent.parent
-    core = any(environment.glob("lib/python3*/site-packages/dbt/cli/main.py"))
-    if not core:
+def launched(
+    executable: str, words: Sequence[str], environ: Mapping[str, str], cwd: str
+) -> list[str]:
+    """Return the command that runs a dbt-core inside the trace which can draw spans.
+
+    An older one, and dbt 2, are run as they are.
+    """
+    program = _find(executable, environ, cwd)
+    site_packages = program.parent.parent.glob("lib/python3*/site-packages")
+    core = next((path for path in site_packages if (path / "dbt/cli/main.py").is_file()), None)
+    if core is None or not _may_draw_spans(core):
         return [executable, *words]
-    return [str(Path(executable).with_name("python")), "-c", _LAUNCHER, *words]
+    return [str(program.with_name("python")), "-c", _LAUNCHER, *words]
+
+
+def _find(executable: str, environ: Mapping[str, str], cwd: str) -> Path:
+    """Return the program itself, as the process finds it: a link may lie in another folder."""
+    found = executable
+    if not os.path.dirname(executable):  # noqa: PTH120  Path drops the ./ of ./dbt
+        found = shutil.which(executable, path=environ.get("PATH", os.defpath)) or executable
+    return Path(cwd or os.curdir, found).resolve()
+
+
+def _may_draw_spans(site_packages: Path) -> bool:
+    """Say whether the dbt-core there is new enough; one that tells no version is taken for it."""
+    versions = [path.stem.partition("-")[2] for path in site_packages.glob("dbt_core-*.dist-info")]
+    return not versions or any(map(draws_spans, versions))
 
 
 def environment_of(
@@ -63,7 +88,15 @@ def environment_of(
     return said
 
 
-def draws_spans(version: str | None) -> bool:
+def first_version(command: Sequence[str]) -> Version:
+    """Return the first version whose spans come of that command: dbt-core's only if we launch it.
+
+    Nobody would take those of one that is hidden in a script, and so can't be launched.
+    """
+    return FIRST_VERSION if _LAUNCHER in command else _DBT_2
+
+
+def draws_spans(version: str | None, first: Version = FIRST_VERSION) -> bool:
     """Say whether a dbt of that version draws spans of its own when it is told to."""
     found = re.match(r"(\d+)\.(\d+)", version or "")
-    return found is not None and (int(found[1]), int(found[2])) >= FIRST_VERSION
+    return found is not None and (int(found[1]), int(found[2])) >= first

@@ -139,6 +139,7 @@ class DbtTracedOperator(BaseOperator):
         environ = environment_of(self._environ(), folder, words, nonce)
         folder.take_partial_parse()
         target = target_folder(environ, words, self.project_dir)
+        command = self._command(words, environ)
         run = LiveRun(
             self.command,
             target,
@@ -146,12 +147,10 @@ class DbtTracedOperator(BaseOperator):
             parent,
             seed=seed,
             nonce=nonce,
-            native_spans=self.native_spans,
+            native_from=native.first_version(command) if self.native_spans else None,
         )
         guarded(run.begin)()
-        command = [self.dbt_executable, *words]
         if self.native_spans:
-            command = native.launched(self.dbt_executable, words)
             environ |= native.environment_of(run.root, destination.writer.spool.folder, environ)
         process = self._process = DbtProcess(
             command,
@@ -185,6 +184,11 @@ class DbtTracedOperator(BaseOperator):
             profiles_dir=self.profiles_dir,
             arguments=self.dbt_args,
         )
+
+    def _command(self, words: list[str], environ: dict[str, str]) -> list[str]:
+        if self.native_spans:
+            return native.launched(self.dbt_executable, words, environ, self.project_dir)
+        return [self.dbt_executable, *words]
 
     def _environ(self) -> dict[str, str]:
         own = {name: str(value) for name, value in (self.env or {}).items()}

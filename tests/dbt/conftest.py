@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -11,21 +12,31 @@ import pytest
 
 from demo.instance import AirflowInstance
 from tests.airflow.sink import Sink
-from tests.dbt.shop_runs import Shop
+from tests.dbt.shop_runs import Dbt, Shop
 from tests.environments import AIRFLOWS, ROOT, skip_without
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HERE = Path(__file__).parent
-DBT = Path(os.environ.get("PIPELINE_OTEL_DBT") or ROOT / ".venvs" / "dbt") / "bin" / "dbt"
+DBT = Dbt(Path(os.environ.get("PIPELINE_OTEL_DBT") or ROOT / ".venvs" / "dbt"))
+REPORT = "PIPELINE_OTEL_DBT_REPORT"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Write which dbt it was, and how many tests came out how, to PIPELINE_OTEL_DBT_REPORT."""
+    if file := os.environ.get(REPORT):
+        outcomes = ("passed", "failed", "error", "skipped")
+        counts = {word: len(terminalreporter.stats.get(word, ())) for word in outcomes}
+        Path(file).write_text(json.dumps({"dbt": DBT.packages(), **counts}))
 
 
 @pytest.fixture(scope="session")
-def dbt_executable() -> Path:
+def installed_dbt() -> Dbt:
     """Give dbt; skip, and say why, where there is none."""
-    if not DBT.exists():
-        reason = f"no dbt at {DBT}: make .venvs/dbt/ready, or name a folder in PIPELINE_OTEL_DBT"
+    if not DBT.executable.exists():
+        named = "make .venvs/dbt/ready, or name a folder in PIPELINE_OTEL_DBT"
+        reason = f"no dbt at {DBT.executable}: {named}"
         skip_without("dbt", reason)
     return DBT
 
@@ -36,7 +47,7 @@ def dbt_executable() -> Path:
     ids=lambda folder: getattr(folder, "name", "none"),
 )
 def shop(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, dbt_executable: Path
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, installed_dbt: Dbt
 ) -> Iterator[Shop]:
     """Give a running Airflow with the project's DAGs; the project's folder can't be written to."""
     home = tmp_path_factory.mktemp(request.param.name)
@@ -54,11 +65,12 @@ def shop(
                 "OTEL_EXPORTER_OTLP_ENDPOINT": sink.endpoint,
                 "SHOP_PROJECT": str(project),
                 "SHOP_DATABASES": str(home / "databases"),
-                "SHOP_DBT": str(dbt_executable),
+                "SHOP_DBT": str(installed_dbt.executable),
+                "SHOP_NATIVE_SPANS": "yes" if installed_dbt.may_be_asked_for_spans else "",
             },
         )
         try:
             airflow.start(dag_ids=5)
-            yield Shop(airflow, sink, home)
+            yield Shop(airflow, sink, home, installed_dbt)
         finally:
             airflow.stop()

@@ -22,12 +22,53 @@ STATUS: Final = "dbt.status"
 
 
 @dataclass(frozen=True)
+class Dbt:
+    """A virtual environment with dbt."""
+
+    environment: Path
+
+    @property
+    def executable(self) -> Path:
+        """The program."""
+        return self.environment / "bin" / "dbt"
+
+    def packages(self) -> dict[str, str]:
+        """Return the versions of dbt, of its adapter, and of ours if it is there too."""
+        names = ("dbt_core", "dbt_duckdb", "airflow_provider_pipeline_otel")
+        found = self.environment.glob("lib/python3*/site-packages/*.dist-info")
+        pairs = (path.stem.partition("-") for path in found)
+        return {name: version for name, _, version in sorted(pairs) if name in names}
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """Major and minor: older ones can do less."""
+        major, minor, *_ = self.packages()["dbt_core"].split(".")
+        return int(major), int(minor)
+
+    @property
+    def has_batches(self) -> bool:
+        """Whether it knows the strategy `microbatch`."""
+        return self.version >= (1, 9)
+
+    @property
+    def draws_spans(self) -> bool:
+        """Whether it draws its own spans when it is asked to."""
+        return self.version >= (1, 12) and self.may_be_asked_for_spans
+
+    @property
+    def may_be_asked_for_spans(self) -> bool:
+        """Whether it works when it is: one that can draw them needs this project's package too."""
+        return self.version < (1, 12) or "airflow_provider_pipeline_otel" in self.packages()
+
+
+@dataclass(frozen=True)
 class Shop:
     """A running Airflow that runs dbt."""
 
     airflow: AirflowInstance
     sink: Sink
     home: Path
+    installed: Dbt
 
     def start(self, dag_id: str, run_id: str) -> None:
         """Start a run."""
@@ -45,6 +86,12 @@ class Shop:
         spans = self.sink.spans()
         traces = {s.trace_id for s in spans if s.attributes.get("airflow.dag_run.run_id") == run_id}
         return [span for span in spans if span.trace_id in traces]
+
+    def log(self, dag_id: str, run_id: str, task_id: str) -> str:
+        """Return the log of a task's only try."""
+        folder = self.home / "logs" / f"dag_id={dag_id}" / f"run_id={run_id}"
+        (log,) = folder.glob(f"task_id={task_id}/*.log")
+        return log.read_text()
 
     def has_open(self, run_id: str, word: str) -> bool:
         """Say whether the segment that the run's task is writing to holds the word."""

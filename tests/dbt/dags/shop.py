@@ -14,6 +14,7 @@ from airflow_provider_pipeline_otel import DbtTracedOperator
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 GRACE = 3
+NATIVE_SPANS = bool(os.environ.get("SHOP_NATIVE_SPANS"))
 
 
 def dbt(task_id: str, command: str, **options: object) -> DbtTracedOperator:
@@ -52,7 +53,7 @@ with DAG(
     "dbt_well", description="What works, in several commands.", schedule=None, start_date=START
 ):
     seed = dbt("seed", "seed")
-    run = dbt("run", "run", exclude="tag:broken")
+    run = dbt("run", "run", exclude="tag:broken", native_spans=NATIVE_SPANS)
     fresh = dbt("fresh", "source freshness", select=["source:raw.raw_orders"])
     docs = dbt("docs", "docs generate", exclude=["tag:broken"])
     seed >> run >> fresh >> docs

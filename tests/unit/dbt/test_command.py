@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -127,3 +129,53 @@ def test_native_spans_are_told_where_they_belong(tmp_path: Path) -> None:
     collector = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://localhost:4318"}
     assert native.environment_of(parent, None, collector)["DBT_EXPORT_TO_OTLP"] == "true"
     assert native.environment_of(parent._replace(sampled=False), tmp_path, {}) == {}
+
+
+def environment_with_dbt(root: Path, version: str) -> Path:
+    """Make what tells a virtual environment with dbt-core, and return its program."""
+    site_packages = root / "lib" / "python3.11" / "site-packages"
+    (site_packages / "dbt" / "cli").mkdir(parents=True)
+    (site_packages / "dbt" / "cli" / "main.py").touch()
+    (site_packages / f"dbt_core-{version}.dist-info").mkdir()
+    (root / "bin").mkdir()
+    (root / "bin" / "dbt").touch(mode=0o755)
+    return root / "bin" / "dbt"
+
+
+def test_only_a_dbt_core_that_draws_spans_is_launched_inside_the_trace(tmp_path: Path) -> None:
+    """An older one needs nothing of ours in its environment, and runs as it is."""
+    old = str(environment_with_dbt(tmp_path / "old", "1.11.16"))
+    assert native.launched(old, ["build"], {}, "") == [old, "build"]
+    new = environment_with_dbt(tmp_path / "new", "1.12.0")
+    command = native.launched(str(new), ["build"], {}, "")
+    assert (command[0], command[-1]) == (str(new.with_name("python")), "build")
+    assert native.first_version(command) == (1, 12)
+
+
+def test_dbt_is_launched_wherever_its_name_leads(tmp_path: Path) -> None:
+    """By PATH, from the project's folder, and through links."""
+    program = environment_with_dbt(tmp_path / "venv", "1.12.0")
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links" / "dbt").symlink_to(program)
+    python = str(program.with_name("python"))
+    for folder in (program.parent, tmp_path / "links"):
+        assert native.launched("dbt", ["run"], {"PATH": str(folder)}, "")[0] == python
+    assert native.launched("venv/bin/dbt", ["run"], {}, str(tmp_path))[0] == python
+
+
+def test_a_dbt_without_this_package_says_how_to_install_it(tmp_path: Path) -> None:
+    """In its own environment, which is not Airflow's."""
+    *_, program = native.launched(str(environment_with_dbt(tmp_path, "1.12.0")), [], {}, "")
+    command = [sys.executable, "-I", "-S", "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"{sys.executable} -m pip install airflow-provider-pipeline-otel" in done.stderr
+
+
+def test_a_dbt_that_cant_be_launched_leaves_the_spans_to_us(tmp_path: Path) -> None:
+    """A script that calls dbt-core: its spans would reach nobody. dbt 2 needs no launching."""
+    command = native.launched("dbt", ["build"], {"PATH": str(tmp_path)}, "")
+    assert command == ["dbt", "build"]
+    first = native.first_version(command)
+    assert not native.draws_spans("1.12.6", first)
+    assert native.draws_spans("2.0.9", first)

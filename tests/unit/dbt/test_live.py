@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_pipeline_otel.dbt import native
 from airflow_provider_pipeline_otel.dbt.destination import Destination, Parent
 from airflow_provider_pipeline_otel.dbt.live import LiveRun
 from airflow_provider_pipeline_otel.dbt.rows import DbtSummary
@@ -246,10 +247,18 @@ def test_what_is_only_compiled(project: Project, words: str) -> None:
 )
 def test_native_spans(project: Project, version: str, nodes: int) -> None:
     """Only a dbt that can draw its own spans has none of ours."""
-    run = Live(project, native_spans=True)
+    run = Live(project, native_from=native.FIRST_VERSION)
     run.read(line("MainReportVersion", version=version), *ran(MODEL, "success"))
     run.end(0)
     assert len(project.nodes) == nodes
+
+
+def test_native_spans_of_a_dbt_core_that_cant_be_launched(project: Project) -> None:
+    """They would reach nobody: ours are there."""
+    run = Live(project, native_from=native.first_version(["dbt", "build"]))
+    run.read(line("MainReportVersion", version="=1.12.6"), *ran(MODEL, "success"))
+    run.end(0)
+    assert len(project.nodes) == 1
 
 
 def test_nothing_of_the_log_leaves(project: Project, caplog: pytest.LogCaptureFixture) -> None:

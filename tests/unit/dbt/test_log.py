@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from airflow_provider_pipeline_otel.dbt.log import Change, LogReader
 from airflow_provider_pipeline_otel.dbt.rows import BatchRow, NodeRow
 
@@ -66,6 +68,15 @@ def test_a_hook() -> None:
         line("LogHookStartLine", hook, 1), line("LogHookEndLine", hook, 1, 2, status="success")
     )
     assert not started.ended
+    assert isinstance(ended.row, NodeRow)
+    assert ended.row.status == "success"
+
+
+@pytest.mark.parametrize("word", ["OK", "INSERT 0 1", "CREATE TABLE"])
+def test_a_hook_before_dbt_1_9_has_dbts_status_and_not_the_adapters_word(word: str) -> None:
+    """Only its node_info says how it ended."""
+    hook = "operation.shop.shop-on-run-start-0"
+    (ended,) = read(line("LogHookEndLine", hook, 1, 2, status=word, status_of_node="success"))
     assert isinstance(ended.row, NodeRow)
     assert ended.row.status == "success"
 
