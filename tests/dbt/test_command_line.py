@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_provider_pipeline_otel import guard
 from airflow_provider_pipeline_otel.cli import main
 from tests.airflow.sink import Sink
 
@@ -74,6 +75,7 @@ def test_nothing_to_read(
     target: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     """It is no success, and says what it wants."""
+    guard._warned.clear()
     (target / "run_results.json").unlink()
     assert main(["dbt", str(target.parent)]) == 1
     assert not capsys.readouterr().out

@@ -205,6 +205,21 @@ def test_several_commands(well: list[Span]) -> None:
     assert source.attributes[STATUS] == "warn"
     assert source.attributes["dq.freshness_seconds"] > 86_400
     assert set(below(well, "docs")) == {"dbt docs generate"}
+    assert set(below(well, "compiled")) == {"dbt compile"}
+    assert below(well, "snapshot")["dbt.customers_snapshot"].status == "OK"
+    kinds = {span.attributes.get("dbt.resource_type") for span in below(well, "test").values()}
+    assert "test" in kinds
+    assert "model" not in kinds
+
+
+@pytest.mark.usefixtures("build", "well")
+def test_the_project_is_left_alone(shop: Shop) -> None:
+    """Target, logs and partial parse are elsewhere: projects may be read-only."""
+    found, given = (
+        {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+        for folder in (shop.home / "shop", ROOT / "tests" / "dbt" / "shop")
+    )
+    assert {name for name in found if "__pycache__" not in name} == given
 
 
 def _judge_interrupted(shop: Shop, spans: list[Span], run_id: str) -> None:
@@ -225,11 +240,21 @@ def _dbt_is_gone_in_time(shop: Shop, run_id: str) -> None:
         time.sleep(0.1)
 
 
+SLOW: Final = ("marked-failed", "marked-success", "cleared", "terminated", "killed", "oom")
+
+
+@pytest.fixture(scope="module")
+def slow(shop: Shop) -> None:
+    """Start the runs that don't end by themselves, all at once: most of their time is waiting."""
+    for run_id in SLOW:
+        shop.start("dbt_slow", run_id)
+
+
+@pytest.mark.usefixtures("slow")
 @pytest.mark.parametrize("state", ["failed", "success"])
 def test_a_task_that_is_marked(shop: Shop, state: str) -> None:
     """Dbt is gone, and the trace has what had finished and what was running."""
     run_id = f"marked-{state}"
-    shop.start("dbt_slow", run_id)
     shop.until_slow_runs(run_id)
     actions.mark_task(shop.airflow, "dbt_slow", run_id, "slow", state)
     spans = shop.ended("dbt_slow", run_id)
@@ -238,36 +263,36 @@ def test_a_task_that_is_marked(shop: Shop, state: str) -> None:
     _judge_interrupted(shop, shop.spans(run_id) or spans, run_id)
 
 
+@pytest.mark.usefixtures("slow")
 def test_a_task_that_is_cleared(shop: Shop) -> None:
     """The try is interrupted like that of a marked one, and the next runs dbt anew."""
-    shop.start("dbt_slow", "cleared-1")
-    shop.until_slow_runs("cleared-1")
-    first = shop.guardian("cleared-1")
-    actions.clear(shop.airflow, "dbt_slow", "cleared-1", ["slow"])
+    shop.until_slow_runs("cleared")
+    first = shop.guardian("cleared")
+    actions.clear(shop.airflow, "dbt_slow", "cleared", ["slow"])
 
     def of_try(number: int) -> list[Span]:
-        spans = shop.spans("cleared-1")
+        spans = shop.spans("cleared")
         tries = {
             s.span_id: {a.attributes.get(TRY_NUMBER) for a in ancestors(spans, s)} for s in spans
         }
         return [span for span in spans if number in tries[span.span_id]]
 
-    shop.until(lambda: first not in shop.dbt_processes("cleared-1"))
-    shop.until_slow_runs("cleared-1")
-    actions.mark_task(shop.airflow, "dbt_slow", "cleared-1", "slow", "failed")
+    shop.until(lambda: first not in shop.dbt_processes("cleared"))
+    shop.until_slow_runs("cleared")
+    actions.mark_task(shop.airflow, "dbt_slow", "cleared", "slow", "failed")
     for number in (1, 2):
         shop.until(lambda number=number: "dbt build" in named(of_try(number)))
-        _judge_interrupted(shop, of_try(number), "cleared-1")
+        _judge_interrupted(shop, of_try(number), "cleared")
 
 
+@pytest.mark.usefixtures("slow")
 def test_a_task_that_is_told_to_end(shop: Shop) -> None:
     """SIGTERM of the task's process, as when its host is shut down."""
-    shop.start("dbt_slow", "terminated-1")
-    shop.until_slow_runs("terminated-1")
-    kill(shop.worker_process("terminated-1"), signal.SIGTERM)
-    spans = shop.ended("dbt_slow", "terminated-1")
-    assert shop.airflow.state("dbt_slow", "terminated-1") == "failed"
-    _judge_interrupted(shop, spans, "terminated-1")
+    shop.until_slow_runs("terminated")
+    kill(shop.worker_process("terminated"), signal.SIGTERM)
+    spans = shop.ended("dbt_slow", "terminated")
+    assert shop.airflow.state("dbt_slow", "terminated") == "failed"
+    _judge_interrupted(shop, spans, "terminated")
 
 
 def test_a_task_that_takes_too_long(shop: Shop) -> None:
@@ -279,24 +304,24 @@ def test_a_task_that_takes_too_long(shop: Shop) -> None:
     _judge_interrupted(shop, spans, "timeout-1")
 
 
+@pytest.mark.usefixtures("slow")
 def test_a_task_process_that_is_killed(shop: Shop) -> None:
     """After SIGKILL of the task's process no code of ours runs there: the guardian ends dbt."""
-    shop.start("dbt_slow", "killed-1")
-    shop.until_slow_runs("killed-1")
-    kill(shop.worker_process("killed-1"), signal.SIGKILL)
-    _dbt_is_gone_in_time(shop, "killed-1")
-    _judge_interrupted(shop, shop.ended("dbt_slow", "killed-1"), "killed-1")
+    shop.until_slow_runs("killed")
+    kill(shop.worker_process("killed"), signal.SIGKILL)
+    _dbt_is_gone_in_time(shop, "killed")
+    _judge_interrupted(shop, shop.ended("dbt_slow", "killed"), "killed")
 
 
+@pytest.mark.usefixtures("slow")
 def test_a_dbt_that_is_killed(shop: Shop) -> None:
     """SIGKILL of dbt itself, as when memory runs out: the task fails and says so."""
-    shop.start("dbt_slow", "oom-1")
-    shop.until_slow_runs("oom-1")
-    kill(shop.dbt("oom-1"), signal.SIGKILL)
-    spans = shop.ended("dbt_slow", "oom-1")
-    assert shop.airflow.state("dbt_slow", "oom-1") == "failed"
+    shop.until_slow_runs("oom")
+    kill(shop.dbt("oom"), signal.SIGKILL)
+    spans = shop.ended("dbt_slow", "oom")
+    assert shop.airflow.state("dbt_slow", "oom") == "failed"
     assert named(spans)["dbt build"].attributes["dbt.exit_code"] == 128 + signal.SIGKILL
-    _judge_interrupted(shop, spans, "oom-1")
+    _judge_interrupted(shop, spans, "oom")
 
 
 def test_dbts_own_spans(well: list[Span], shop: Shop) -> None:

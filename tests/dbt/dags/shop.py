@@ -56,7 +56,10 @@ with DAG(
     run = dbt("run", "run", exclude="tag:broken", native_spans=NATIVE_SPANS)
     fresh = dbt("fresh", "source freshness", select=["source:raw.raw_orders"])
     docs = dbt("docs", "docs generate", exclude=["tag:broken"])
-    seed >> run >> fresh >> docs
+    test = dbt("test", "test", select="stg_orders,test_type:generic")
+    snapshot = dbt("snapshot", "snapshot")
+    compiled = dbt("compiled", "compile", select="stg_orders")
+    seed >> run >> fresh >> docs >> test >> snapshot >> compiled
 
 with DAG(
     "dbt_slow",
@@ -64,7 +67,7 @@ with DAG(
     schedule=None,
     start_date=START,
 ):
-    dbt("slow", "build", select="+slow", env={"SHOP_SECONDS": "120"})
+    dbt("slow", "build", select="+slow", env={"SHOP_SECONDS": "600"})
 
 with DAG(
     "dbt_timeout",
