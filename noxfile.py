@@ -139,8 +139,8 @@ def dbt(session: nox.Session, airflow: str, version: str) -> None:
         "PIPELINE_OTEL_DBT": str(environment),
         "PIPELINE_OTEL_DBT_REPORT": str(report),
     }
-    tests = "tests/dbt/test_operator.py"
+    tests = ("tests/dbt/test_operator.py", "tests/dbt/test_interrupted.py")
     try:
-        session.run("python", "-m", "pytest", tests, *session.posargs, env=environ)
+        session.run("python", "-m", "pytest", *tests, *session.posargs, env=environ)
     finally:
         note("dbt-compatibility", f"airflow {airflow}, dbt {version}", commit, report)

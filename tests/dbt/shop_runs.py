@@ -164,3 +164,18 @@ def named(spans: list[Span]) -> dict[str, Span]:
             assert name not in found, f"{name} is there twice"
             found[name] = span
     return found
+
+
+def names_above(spans: list[Span], span: Span) -> list[str]:
+    """Return the names of what a span lies in, inmost first."""
+    return [above.name for above in ancestors(spans, span)]
+
+
+def ancestors(spans: list[Span], span: Span) -> list[Span]:
+    """Return what a span lies in, inmost first."""
+    by_id = {span.span_id: span for span in spans}
+    found = []
+    while (above := by_id.get(span.parent_id)) is not None:
+        found.append(above)
+        span = above
+    return found
