@@ -11,7 +11,7 @@ from airflow.sdk import DAG, PokeReturnValue, get_current_context, task
 ARRIVES_AFTER = 6.0
 
 with DAG("waiting", start_date=datetime(2026, 1, 1, tzinfo=UTC), schedule=None, tags=["demo"]):
-    wait = TimeDeltaSensor(task_id="wait_for_hour", delta=timedelta(seconds=8), deferrable=True)
+    wait = TimeDeltaSensor(task_id="wait_for_hour", delta=timedelta(seconds=20), deferrable=True)
 
     @task.sensor(mode="reschedule", poke_interval=3, timeout=60)
     def file_arrives() -> PokeReturnValue:
