@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def dbt(settings: Settings, path: Path, *, draw: bool, html: Path | None, json: bool) -> int:
-    """Emit the spans and say what came of it; 1: there is nothing to emit."""
+    """Emit the spans and say what came of it; 1: nothing to emit, 2: a file can't be written."""
     # Delivered last: what is delivered is no longer here to be shown.
     summary = emit_artifacts(path, settings=settings._replace(endpoint=None))
     if not summary.spans:
@@ -29,21 +29,23 @@ def dbt(settings: Settings, path: Path, *, draw: bool, html: Path | None, json: 
     else:
         print(_words(summary))
         print(_whereabouts(settings), file=sys.stderr)
-    if draw or html:
-        _show(settings, summary, html)
+    code = _show(settings, summary, html, draw=draw) if draw or html else 0
     if settings.endpoint is not None:
         spool = Spool(private_folder(settings.spool_dir), settings.caps)
         deliver_within(spool, settings.endpoint, settings.flush_deadline)
-    return 0
+    return code
 
 
-def _show(settings: Settings, summary: DbtSummary, html: Path | None) -> None:
-    from airflow_provider_pipeline_otel.cli.show import Form, show_traces
+def _show(settings: Settings, summary: DbtSummary, html: Path | None, *, draw: bool) -> int:
+    from airflow_provider_pipeline_otel.cli.show import draw_traces, write_page
     from airflow_provider_pipeline_otel.cli.traces import read_traces, segments
 
     folder = private_folder(settings.spool_dir)
-    traces = read_traces(segments(folder)) if folder is not None else []
-    show_traces([t for t in traces if t.trace_id == summary.trace_id], Form(html=html))
+    found = read_traces(segments(folder)) if folder is not None else []
+    traces = [trace for trace in found if trace.trace_id == summary.trace_id]
+    if draw:
+        draw_traces(traces)
+    return write_page(traces, html) if html else 0
 
 
 def _words(summary: DbtSummary) -> str:

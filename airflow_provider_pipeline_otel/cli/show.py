@@ -35,33 +35,35 @@ def show(
     file: Path | None,
     form: Form,
 ) -> int:
-    """Show the last traces of a DAG or run; 1: there is none."""
+    """Show the last traces of a DAG or run; 1: there is none, 2: a file can't be written."""
     folder = file or private_folder(settings.spool_dir)
     traces = read_traces(segments(folder)) if folder is not None and folder.exists() else []
     chosen = [t for t in traces if dag in (None, t.dag_id) and run in (None, t.run_id)][-last:]
     if not chosen:
         print(_nothing(settings, folder, dag, run), file=sys.stderr)
         return 1
-    show_traces(chosen, form)
+    if form.json:
+        for trace in chosen:
+            spans = {"trace_id": trace.trace_id, "spans": trace.spans}
+            print(msgspec.json.encode(spans).decode())
+        return 0
+    return write_page(chosen, form.html) if form.html else draw_traces(chosen, form.svg)
+
+
+def write_page(traces: list[TraceRow], out: Path) -> int:
+    """Write the traces as a page; 2: the file can't be written."""
+    from airflow_provider_pipeline_otel.cli.waterfall import page_of
+
+    try:
+        out.write_text(page_of(traces), encoding="utf-8")
+    except OSError as error:
+        return _cant_write("--html", out, error)
+    print(out)
     return 0
 
 
-def show_traces(traces: list[TraceRow], form: Form) -> None:
-    """Print the traces, or write them to a file."""
-    if form.json:
-        for trace in traces:
-            spans = {"trace_id": trace.trace_id, "spans": trace.spans}
-            print(msgspec.json.encode(spans).decode())
-    elif form.html:
-        from airflow_provider_pipeline_otel.cli.waterfall import page_of
-
-        form.html.write_text(page_of(traces), encoding="utf-8")
-        print(form.html)
-    else:
-        _draw(traces, form.svg)
-
-
-def _draw(traces: list[TraceRow], svg: Path | None) -> None:
+def draw_traces(traces: list[TraceRow], svg: Path | None = None) -> int:
+    """Draw the traces in the terminal, and as a picture; 2: its file can't be written."""
     from rich.console import Console
 
     from airflow_provider_pipeline_otel.cli.tree import draw
@@ -73,7 +75,16 @@ def _draw(traces: list[TraceRow], svg: Path | None) -> None:
         console.print(draw(trace, console.width))
         console.print()
     if svg:
-        console.save_svg(str(svg), title="pipeline-otel show")
+        try:
+            console.save_svg(str(svg), title="pipeline-otel show")
+        except OSError as error:
+            return _cant_write("--svg", svg, error)
+    return 0
+
+
+def _cant_write(option: str, out: Path, error: OSError) -> int:
+    print(f"{option} {out} can't be written ({error.strerror}): name another file", file=sys.stderr)
+    return 2
 
 
 def _nothing(settings: Settings, folder: Path | None, dag: str | None, run: str | None) -> str:

@@ -64,17 +64,18 @@ def emit_artifacts(
 def _emit(path: Path, context: object, settings: Settings | None) -> DbtSummary:
     file = find_artifact(path)
     manifest = read_manifest_beside(file)  # first, since both files at once would fill the memory
-    run, parent = _Run(Artifact(file), manifest), find_parent(context)
+    parent = find_parent(context)
+    run = _Run(Artifact(file), manifest, parent)
     _warn_of(run.artifact, file)
     destination = Destination(settings)
-    records = run.records(parent, destination.attributes)
+    records = run.records(destination.attributes)
     if parent.sampled:
         destination.write(records)
     else:
         for _ in records:
             pass
     summary = run.tally.summary(
-        run.artifact.invocation, run.trace_id if parent.sampled else b"", run.written
+        run.artifact.invocation, run.trace.trace_id if parent.sampled else b"", run.written
     )
     destination.add_counts(summary.records_written, summary.bytes_processed)
     return summary
@@ -82,7 +83,7 @@ def _emit(path: Path, context: object, settings: Settings | None) -> DbtSummary:
 
 def artifact_records(artifact: Artifact, manifest: Manifest) -> Iterator[SpanRecord]:
     """Yield the spans of an artifact as a trace of its own."""
-    return _Run(artifact, manifest).records(Parent(b"", b"", sampled=True), {})
+    return _Run(artifact, manifest, Parent(b"", b"", sampled=True)).records({})
 
 
 def find_artifact(path: Path) -> Path:
@@ -126,19 +127,17 @@ def _length_of(invocation: Invocation) -> int:
 class _Run:
     """One artifact on its way to records; counts as they pass."""
 
-    def __init__(self, artifact: Artifact, manifest: Manifest) -> None:
+    def __init__(self, artifact: Artifact, manifest: Manifest, parent: Parent) -> None:
         self.artifact = artifact
         self._manifest = manifest
+        self.trace = Trace(artifact.id, parent.trace_id, parent.span_id)
         self.tally = Tally(manifest)
-        self.trace_id = b""
         self.written = 0
 
-    def records(self, parent: Parent, common: Attributes) -> Iterator[SpanRecord]:
+    def records(self, common: Attributes) -> Iterator[SpanRecord]:
         """Yield the nodes, then the invocation, which counts them."""
         invocation = self.artifact.invocation
-        trace = Trace(self.artifact.id, parent.trace_id, parent.span_id)
-        self.trace_id = trace.trace_id
-        spans = Spans(trace, self._manifest, common)
+        spans = Spans(self.trace, self._manifest, common)
         window = self._window()
         if not self._ran():
             rows: Iterator[NodeRow] = iter(())

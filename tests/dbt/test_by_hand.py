@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections import defaultdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import pytest
 
@@ -19,38 +20,21 @@ if TYPE_CHECKING:
     from tests.airflow.sink import Span
 
 STARTED: Final = datetime(2026, 11, 1, 3, tzinfo=UTC)
-EXECUTE: Final = f"""
-import os
-from datetime import datetime
-from types import SimpleNamespace
-from airflow_provider_pipeline_otel import DbtTracedOperator
+PROGRAM: Final = Path(__file__).with_name("execute_by_hand.py")
 
-ti = SimpleNamespace(dag_id="dag", run_id="run", task_id="dbt", map_index=-1, try_number=2)
-run = SimpleNamespace(start_date=datetime.fromisoformat("{STARTED.isoformat()}"))
 
-def execute(name, **known):
-    own = {{"project_dir": ".", "dbt_executable": "true"}}
-    operator = DbtTracedOperator(task_id="dbt", command=name, **own)
-    for _ in range(2):
-        operator.execute({{"ti": ti, **known}})
+class Played(NamedTuple):
+    """What arrived, by name, and what the program printed."""
 
-execute("not enabled", dag_run=run)
-os.environ["AIRFLOW__PIPELINE_OTEL__ENABLED"] = "True"
-execute("known run", dag_run=run)
-execute("unknown run")
-os.environ["OTEL_SDK_DISABLED"] = "true"
-execute("disabled", dag_run=run)
-"""
-"""With a dbt that does nothing; each twice."""
+    spans: dict[str, list[Span]]
+    printed: str
 
 
 @pytest.fixture(
     scope="module", params=AIRFLOWS[-1:], ids=lambda folder: getattr(folder, "name", "none")
 )
-def spans(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, list[Span]]:
-    """Give what came, by name."""
+def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Played:
+    """Play the program once."""
     home = tmp_path_factory.mktemp("by_hand")
     found = defaultdict[str, list["Span"]](list)
     with Sink() as sink:
@@ -59,29 +43,48 @@ def spans(
             "AIRFLOW__PIPELINE_OTEL__SPOOL_DIR": str(home / "spool"),
             "OTEL_EXPORTER_OTLP_ENDPOINT": sink.endpoint,
         }
-        command = [Path(request.param) / "bin" / "python", "-c", EXECUTE]
-        subprocess.run(command, env=environ, cwd=home, check=True, capture_output=True)
+        command = [Path(request.param) / "bin" / "python", PROGRAM, STARTED.isoformat()]
+        done = subprocess.run(
+            command, env=environ, cwd=home, check=True, capture_output=True, text=True
+        )
         for span in sink.spans():
             found[span.name].append(span)
-    return found
+    return Played(found, done.stdout.splitlines()[-1])
 
 
-def test_under_the_try(spans: dict[str, list[Span]]) -> None:
+def test_under_the_try(played: Played) -> None:
     """Its id follows from run and try alone; twice the same is the same span."""
-    one, two = spans["dbt known run"]
+    one, two = played.spans["dbt known run"]
     trace_id = trace_id_of_run("dag", "run", STARTED)
     assert one.trace_id == trace_id.hex()
     assert one.parent_id == span_id_of_try(trace_id, "dbt", -1, 2).hex()
     assert (one.trace_id, one.span_id) == (two.trace_id, two.span_id)
 
 
-def test_a_trace_of_its_own(spans: dict[str, list[Span]]) -> None:
+def test_a_trace_of_its_own(played: Played) -> None:
     """Where nothing is known of the run, there is no span that it could hang under."""
-    one, two = spans["dbt unknown run"]
+    one, two = played.spans["dbt unknown run"]
     assert not one.parent_id
     assert (one.trace_id, one.span_id) == (two.trace_id, two.span_id)
 
 
-def test_off(spans: dict[str, list[Span]]) -> None:
-    """Where the provider isn't enabled, or the SDK is disabled, dbt runs and nothing is drawn."""
-    assert spans.keys() == {"dbt known run", "dbt unknown run"}
+def test_under_what_the_environment_carries(played: Played) -> None:
+    """TRACEPARENT is the parent, as for any program."""
+    one, two = played.spans["dbt carried"]
+    assert (one.trace_id, one.parent_id) == ("a" * 32, "b" * 16)
+    assert one.span_id == two.span_id
+
+
+def test_off(played: Played) -> None:
+    """Not enabled, SDK disabled, carried trace not sampled: dbt runs, and nothing is drawn."""
+    assert played.spans.keys() == {"dbt known run", "dbt unknown run", "dbt carried"}
+
+
+def test_many_failures_make_one_message(played: Played) -> None:
+    """The first 20 by name, the others as a number; whether spans are drawn or not."""
+    said = json.loads(played.printed)
+    named = ", ".join(f"m{number:02}" for number in range(20))
+    assert said == {
+        "type": "AirflowException",
+        "message": f"dbt many failed (exit code 1): {named} and 5 more",
+    }

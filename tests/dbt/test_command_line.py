@@ -66,7 +66,8 @@ def test_drawn_though_delivered(
     assert "dbt build" in drawn
     assert "dbt.orders" in drawn
     page = tmp_path / "page.html"
-    assert main(["dbt", str(target), "--html", str(page)]) == 0
+    assert main(["dbt", str(target), "--show", "--html", str(page)]) == 0
+    assert "dbt.orders" in capsys.readouterr().out
     assert "dbt.orders" in page.read_text()
     assert {span.name for span in sink.spans()} == {"dbt build", "dbt.orders"}
 
@@ -80,3 +81,12 @@ def test_nothing_to_read(
     assert main(["dbt", str(target.parent)]) == 1
     assert not capsys.readouterr().out
     assert "holds neither run_results.json nor sources.json" in caplog.text
+
+
+def test_a_page_that_cant_be_written(target: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The message names the option, the file and the remedy; the spans are safe."""
+    out = target / "missing" / "page.html"
+    assert main(["dbt", str(target), "--html", str(out)]) == 2
+    said = capsys.readouterr()
+    assert "dbt build: 1 success; 2 spans" in said.out
+    assert f"--html {out} can't be written (No such file or directory)" in said.err
