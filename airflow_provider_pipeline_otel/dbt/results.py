@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Annotated, Any, Final, get_type_hints
 
 import msgspec
@@ -109,7 +110,7 @@ def _of(kind: type[Any], found: Any) -> Any:  # noqa: ANN401
     return kind(
         **{
             name: read(known.get(name, known.get(_IN_EVENTS.get(name))))
-            for name, read in _READERS[kind].items()
+            for name, read in _readers(kind).items()
         }
     )
 
@@ -135,12 +136,12 @@ _READER_OF: Final[dict[Any, Callable[[Any], Any]]] = {
     _Answer | None: lambda value: _of(_Answer, value),
     _Batches | None: lambda value: _of(_Batches, value),
 }
-_READERS: Final = {
-    kind: {
-        name: _READER_OF[hint] for name, hint in get_type_hints(kind, include_extras=True).items()
-    }
-    for kind in (_Phase, _Answer, _Batches, _Result)
-}
+
+
+@cache
+def _readers(kind: type[Any]) -> dict[str, Callable[[Any], Any]]:
+    hints = get_type_hints(kind, include_extras=True)
+    return {name: _READER_OF[hint] for name, hint in hints.items()}
 
 
 def _read(row: _Result, adapter: str | None) -> NodeRow | None:
