@@ -104,7 +104,7 @@ def read_result(row: Any, adapter: str | None = None) -> NodeRow | None:  # noqa
     return _read(_of(_Result, row), adapter) if isinstance(row, Mapping) else None
 
 
-def _of(kind: type[Any], found: Any) -> Any:  # noqa: ANN401
+def _of(kind: Callable[..., Any], found: Any) -> Any:  # noqa: ANN401
     """Return what a mapping has of that kind's fields, each read by its reader."""
     known = found if isinstance(found, Mapping) else {}
     return kind(
@@ -139,7 +139,7 @@ _READER_OF: Final[dict[Any, Callable[[Any], Any]]] = {
 
 
 @cache
-def _readers(kind: type[Any]) -> dict[str, Callable[[Any], Any]]:
+def _readers(kind: Callable[..., Any]) -> dict[str, Callable[[Any], Any]]:
     hints = get_type_hints(kind, include_extras=True)
     return {name: _READER_OF[hint] for name, hint in hints.items()}
 
