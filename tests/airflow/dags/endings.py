@@ -113,7 +113,7 @@ with truth_dag("second_time"):
 with truth_dag("execution_timeout"):
     python_task("slow", sleep_long, execution_timeout=timedelta(seconds=3))
 
-with truth_dag("dagrun_timeout", dagrun_timeout=timedelta(seconds=12)):
+with truth_dag("dagrun_timeout", dagrun_timeout=timedelta(seconds=45)):
     python_task("quick") >> python_task("slow", sleep_long) >> python_task("never")
 
 with truth_dag("sys_exit"):
