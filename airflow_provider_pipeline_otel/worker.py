@@ -103,14 +103,14 @@ def _open_span(ti: Any, trace_id: bytes, try_id: bytes) -> None:  # noqa: ANN401
     tracer = provider.get_tracer(SCOPE)
     span = tracer.start_span(f"worker.{ti.task_id}", below, attributes=_attributes(ti))
     processor.take_sums()
-    if isinstance(span, ReadableSpan):  # else a sampler has dropped it
-        processor.write_open(span)
     install({names.PIPELINE_NAME: ti.dag_id, names.AIRFLOW_TASK_ID: ti.task_id})
     live.home.span, live.home.airflow_trace_id = span, _airflow_trace_id(ti)
     token = context_api.attach(trace.set_span_in_context(span))
     worker = _state.worker = _Worker(ti, span, token)
-    if isinstance(span, ReadableSpan):
+    if isinstance(span, ReadableSpan):  # else a sampler has dropped it
+        # First the handler: Airflow may end the process as soon as the row says that it runs.
         _mark_termination(worker, guarded(partial(processor.write_open, span, terminated=True)))
+        processor.write_open(span, terminated=worker.terminated)
 
 
 def _attributes(ti: Any) -> dict[str, str | int]:  # noqa: ANN401

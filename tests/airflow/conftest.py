@@ -30,9 +30,11 @@ Stage: TypeAlias = tuple[Path, bool]
 
 
 def stages() -> list[Stage]:
-    """Return what is played where: every environment on SQLite, the newest on PostgreSQL too."""
+    """Return what is played where: on PostgreSQL the newest, on SQLite the others, one on both."""
     folders = environments()
-    return [(folder, False) for folder in folders] + [(folder, True) for folder in folders[-1:]]
+    if len(folders) == 1 or reason_for_none() is not None:
+        return [(folder, False) for folder in folders] + [(folder, True) for folder in folders[-1:]]
+    return [(folder, folder == folders[-1]) for folder in folders]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

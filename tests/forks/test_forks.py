@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 HERE: Final = Path(__file__).parent
 SHARED_DAGS: Final = HERE.parent / "airflow" / "dags"
-FORKS: Final = 2000
+FORKS: Final = 1000
 WARNING: Final = re.compile(r"use of fork\(\) may lead to deadlocks")
 NO_PYTHON: Final = "no Python 3.12 or later with uv beside it: older ones don't warn of forks"
 NO_AIRFLOW: Final = "no Airflow on Python 3.12 or later among PIPELINE_OTEL_AIRFLOW or .venvs/"
