@@ -25,17 +25,19 @@ _FALSE: Final = frozenset({"false", "f", "0", "no", "n", "off", ""})
 
 
 class Caps(NamedTuple):
-    """What the spool may hold: bytes, seconds, files."""
+    """What the spool may hold: bytes, seconds, files; and bytes of what is delivered already."""
 
     bytes: int
     age: float
     files: int
+    kept: int = 0
 
 
 class Endpoint(NamedTuple):
     """Where spans go: an OTLP/HTTP collector."""
 
     url: str
+    protocol: str = "http/protobuf"
     headers: tuple[tuple[str, str], ...] = ()
     timeout: float = 10.0
     compression: str = "gzip"
@@ -96,6 +98,7 @@ def read_settings(
             bytes=int(read.number("spool_max_bytes")),
             age=read.number("spool_max_age"),
             files=int(read.number("spool_max_files")),
+            kept=int(read.number("keep") * 1024 * 1024),
         ),
         endpoint=endpoint_of("traces", environ),
         service_name=environ.get("OTEL_SERVICE_NAME") or None,
@@ -190,6 +193,7 @@ def endpoint_of(signal: str, environ: Mapping[str, str] = os.environ) -> Endpoin
         return None
     return Endpoint(
         url=url,
+        protocol=(variable("PROTOCOL") or "http/protobuf").strip().lower(),
         headers=_headers(variable("HEADERS") or ""),
         timeout=_seconds(variable("TIMEOUT")),
         compression=(variable("COMPRESSION") or "gzip").lower(),

@@ -56,6 +56,14 @@ OPTIONS: dict[str, dict[str, str]] = {
         "example": "50000",
         "default": "20000",
     },
+    "keep": {
+        "description": (
+            "MiB of delivered spans that stay in the spool for `pipeline-otel show`; the oldest go."
+        ),
+        "type": "float",
+        "example": "0",
+        "default": "64",
+    },
 }
 
 

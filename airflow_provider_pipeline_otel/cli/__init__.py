@@ -35,6 +35,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="with --watch: stop with the process that began it",
     )
+    drain.add_argument("--json", action="store_true", help="what came of it as JSON")
     dbt = commands.add_parser("dbt", help="turn the artifacts of a run of dbt into spans")
     dbt.add_argument(
         "path",
@@ -57,7 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if said.command == "drain":
         from airflow_provider_pipeline_otel.cli.drain import drain, watch
 
-        return watch(settings, with_parent=said.with_parent) if said.watch else drain(settings)
+        if said.watch:
+            return watch(settings, with_parent=said.with_parent)
+        return drain(settings, json=said.json)
     if said.command == "dbt":
         from airflow_provider_pipeline_otel.cli.dbt import dbt
 

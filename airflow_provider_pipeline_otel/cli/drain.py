@@ -6,38 +6,92 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
+from airflow_provider_pipeline_otel.export.answers import place_of, words_for_protocol
+from airflow_provider_pipeline_otel.export.attempt import Delivered
 from airflow_provider_pipeline_otel.export.delivery import deliver
+from airflow_provider_pipeline_otel.export.locks import try_lock
 from airflow_provider_pipeline_otel.export.recovery import recover
-from airflow_provider_pipeline_otel.export.spool import Spool, private_folder, try_lock
+from airflow_provider_pipeline_otel.export.spool import Spool, private_folder
+from airflow_provider_pipeline_otel.export.state import SpoolState, read_state
 
 if TYPE_CHECKING:
-    from airflow_provider_pipeline_otel.config import Settings
+    from airflow_provider_pipeline_otel.config import Endpoint, Settings
+    from airflow_provider_pipeline_otel.export.attempt import Progress
 
 _PERIOD: Final = 1.0
-_LONGEST_PAUSE: Final = 30.0
 
 
-def drain(settings: Settings) -> int:
+class _Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What `--json` prints: this attempt, then the state of the spool after it."""
+
+    interrupted: int
+    delivered: int
+    refused: int
+    segments_left: int
+    fault: str | None
+    spool: SpoolState
+
+
+def drain(settings: Settings, *, json: bool = False) -> int:
     """Deliver once and say what came of it; 0: all, 1: something is left, 2: no collector."""
     spool = Spool(private_folder(settings.spool_dir), settings.caps)
     interrupted = recover(spool)
+    endpoint = settings.endpoint
+    done = Delivered(segments_left=len(spool.sealed()))
+    if endpoint is not None:
+        with _progress(len(spool.sealed())) as progress:
+            done = deliver(spool, endpoint, asked=True, progress=progress)
+    state = read_state(spool, endpoint)
+    if json:
+        report = _Report(interrupted=interrupted, spool=state, **msgspec.structs.asdict(done))
+        print(msgspec.json.encode(report).decode())
+    else:
+        _say(interrupted, done, state, endpoint)
+    if endpoint is None:
+        return 2
+    return 1 if done.segments_left else 0
+
+
+def _say(interrupted: int, done: Delivered, state: SpoolState, endpoint: Endpoint | None) -> None:
     if interrupted:
         print(f"{interrupted} spans of dead processes were ended")
-    if settings.endpoint is None:
+    if endpoint is None:
         print(
-            f"{len(spool.sealed())} segments stay in {spool.folder}: no collector is named. "
+            f"{state.segments_waiting} segments stay in {state.spool_dir}: no collector is named. "
             "Set OTEL_EXPORTER_OTLP_ENDPOINT, e.g. to http://localhost:4318.",
             file=sys.stderr,
         )
-        return 2
-    done = deliver(spool, settings.endpoint)
-    left = f"{done.segments_left} segments left"
-    print(f"{done.spans} spans accepted by {settings.endpoint.url}; {left}")
-    if done.fault:
-        print(f"{done.fault}; nothing is lost, try again later", file=sys.stderr)
-    return 1 if done.segments_left else 0
+    else:
+        refused = f", {done.refused} refused for good" if done.refused else ""
+        left = f"{done.segments_left} segments left"
+        print(f"{done.spans} spans accepted by {place_of(endpoint)}{refused}; {left}")
+        hint = None if done.fault else words_for_protocol(endpoint)
+        if done.fault:
+            print(f"{done.fault}; nothing is lost, try again later", file=sys.stderr)
+        if hint:
+            print(hint, file=sys.stderr)
+    for folder in state.other_spools:
+        print(f"{folder} belongs to another user, who (or root) must drain it", file=sys.stderr)
+
+
+@contextmanager
+def _progress(segments: int) -> Iterator[Progress | None]:
+    """Draw a bar where somebody sees it and there is something to wait for."""
+    if not segments or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("segments", total=segments)
+        yield lambda left: bar.update(task, completed=segments - left)
 
 
 def watch(settings: Settings, *, with_parent: bool) -> int:
@@ -50,13 +104,11 @@ def watch(settings: Settings, *, with_parent: bool) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda signum, _: ended.append(signum))
     lock = spool.drain_lock()
-    pause, due = _PERIOD, 0.0
     while not ended and not (with_parent and os.getppid() != parent):
         if try_lock(lock):
             recover(spool)
-            if settings.endpoint is not None and time.monotonic() >= due:
-                fault = deliver(spool, settings.endpoint).fault
-                pause = min(pause * 2, _LONGEST_PAUSE) if fault else _PERIOD
-                due = time.monotonic() + pause
+            spool.keep_caps()
+            if settings.endpoint is not None:
+                deliver(spool, settings.endpoint)
         time.sleep(_PERIOD)
     return 0

@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from airflow_provider_pipeline_otel.export.spool import locked, try_lock
+from airflow_provider_pipeline_otel.export.locks import locked, try_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

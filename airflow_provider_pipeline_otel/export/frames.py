@@ -41,6 +41,9 @@ class FrameKind(IntEnum):
     PRELIMINARY = 4
     """One span that has ended, of which its process may say more; if that dies, it is complete."""
 
+    SENT = 5
+    """No span: all before it were sent to a collector whose answer nobody has heard."""
+
 
 class Frame(msgspec.Struct, frozen=True, gc=False):
     """Encoded spans of one resource and scope; `span_id` is zero where there are several."""

@@ -15,8 +15,9 @@ from airflow_provider_pipeline_otel.export.frames import (
     read_frames,
     write_frame,
 )
+from airflow_provider_pipeline_otel.export.locks import locked
 from airflow_provider_pipeline_otel.export.segment import is_own
-from airflow_provider_pipeline_otel.export.spool import Spool, locked, write_all
+from airflow_provider_pipeline_otel.export.spool import Spool, write_all
 from airflow_provider_pipeline_otel.record import StatusCode
 from airflow_provider_pipeline_otel.semconv import attributes
 

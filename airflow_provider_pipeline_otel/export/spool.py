@@ -9,21 +9,20 @@ the death of a process, and a host that loses its power loses the last seconds.
 
 from __future__ import annotations
 
-import fcntl
-import json
 import os
 import secrets
 import stat
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
 from airflow_provider_pipeline_otel.export.frames import read_frames
+from airflow_provider_pipeline_otel.export.kept import Kept
+from airflow_provider_pipeline_otel.export.ledger import DROPPED, Entry, Ledger
+from airflow_provider_pipeline_otel.export.locks import try_lock
 from airflow_provider_pipeline_otel.guard import warn_once
 
 if TYPE_CHECKING:
@@ -31,16 +30,6 @@ if TYPE_CHECKING:
 
 _CAPS_EVERY: Final = 60.0
 """Seconds between two looks at the caps, by all processes of the host: a look lists the folder."""
-
-LOSSES_FILE: Final = "losses.jsonl"
-
-
-class Loss(msgspec.Struct, frozen=True):
-    """Spans that were given up, and why."""
-
-    time: float
-    reason: str
-    spans: int
 
 
 def _is_ours(folder: Path) -> bool:
@@ -59,6 +48,11 @@ def _make_private(folder: Path) -> bool:
     return _is_ours(folder) and os.access(folder, os.W_OK | os.X_OK)
 
 
+def folder_of_user(temporary: Path, uid: str) -> Path:
+    """Return where a user's spool lies who may not write to the one that is configured."""
+    return temporary / f"pipeline_otel-{uid}"
+
+
 def private_folder(wanted: Path) -> Path | None:
     """Return `wanted`; where it isn't ours to write, a folder of ours in the temporary directory.
 
@@ -68,7 +62,7 @@ def private_folder(wanted: Path) -> Path | None:
     if _make_private(wanted):
         return wanted
     try:
-        own = Path(tempfile.gettempdir()) / f"pipeline_otel-{os.geteuid()}"
+        own = folder_of_user(Path(tempfile.gettempdir()), str(os.geteuid()))
     except FileNotFoundError:  # there is none that can be written to
         own = Path(os.devnull) / "pipeline_otel"
     chosen = own if _make_private(own) else None
@@ -88,26 +82,22 @@ class Spool:
     def __init__(self, folder: Path | None, caps: Caps) -> None:
         self.folder = folder
         self.caps = caps
+        root = folder or Path(os.devnull)
+        self.open_folder: Final = root / "open"
+        """Segments of living processes, and of dead ones that nobody has found yet."""
+        self.sealed_folder: Final = root / "sealed"
+        """Segments that are ready for delivery."""
+        self.interrupted_folder: Final = root / "interrupted"
+        """Interrupted spans whose parent another process owes, until that has written its own."""
+        self.delivered_folder: Final = root / "delivered"
+        """What a collector has accepted, for a while."""
+        self.kept: Final = Kept(self.delivered_folder, caps.kept)
+        self.ledger: Final = Ledger(root)
         if folder is None:
             return
-        for sub in (self.open_folder, self.sealed_folder, self.interrupted_folder):
+        for sub in ("open", "sealed", "interrupted", "delivered"):
             with suppress(OSError):
-                sub.mkdir(mode=0o700, exist_ok=True)
-
-    @property
-    def open_folder(self) -> Path:
-        """Segments of living processes, and of dead ones that nobody has found yet."""
-        return (self.folder or Path(os.devnull)) / "open"
-
-    @property
-    def sealed_folder(self) -> Path:
-        """Segments that are ready for delivery."""
-        return (self.folder or Path(os.devnull)) / "sealed"
-
-    @property
-    def interrupted_folder(self) -> Path:
-        """Interrupted spans whose parent another process owes, until that has written its own."""
-        return (self.folder or Path(os.devnull)) / "interrupted"
+                (folder / sub).mkdir(mode=0o700, exist_ok=True)
 
     def drain_lock(self) -> int:
         """Return a descriptor of the file that a process which drains for good holds a lock on."""
@@ -135,20 +125,26 @@ class Spool:
 
     def put(self, frames: Iterable[bytes], spans: int) -> None:
         """Write finished spans as a sealed segment of their own, all or nothing."""
-        path = self.sealed_folder / segment_name()
+        try:
+            self.write(self.sealed_folder / segment_name(), frames)
+        except OSError as error:
+            self.lose(str(error.strerror), spans)
+
+    def write(self, path: Path, frames: Iterable[bytes]) -> None:
+        """Write a segment, or another in its place, all or nothing; OSError where it can't be."""
         hidden = path.with_name("." + path.name)
         try:
-            fd = os.open(hidden, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+            fd = os.open(hidden, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC, 0o600)
             try:
                 for frame in frames:
                     write_all(fd, frame)
             finally:
                 os.close(fd)
             hidden.rename(path)
-        except OSError as error:
+        except OSError:
             with suppress(OSError):
                 hidden.unlink()
-            self.lose(str(error.strerror), spans)
+            raise
 
     def keep_interrupted(self, span: bytes) -> None:
         """Keep the OTLP bytes of a span that a dead process left open, under its trace's id."""
@@ -176,44 +172,26 @@ class Spool:
             reason,
             self.folder,
         )
-        line = json.dumps({"time": time.time(), "reason": reason, "spans": spans}) + "\n"
-        flags = os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC
-        with suppress(OSError):
-            fd = os.open(self.folder / LOSSES_FILE, flags, 0o600)
-            try:
-                os.write(fd, line.encode())
-            finally:
-                os.close(fd)
-
-    def losses(self) -> list[Loss]:
-        """Return what was given up on this host so far."""
-        if self.folder is None:
-            return []
-        found = []
-        with suppress(OSError):
-            for line in (self.folder / LOSSES_FILE).read_bytes().splitlines():
-                with suppress(msgspec.DecodeError):
-                    found.append(msgspec.json.decode(line, type=Loss))
-        return found
+        self.ledger.add(Entry(DROPPED, spans, reason))
 
     def keep_caps(self) -> None:
         """Give up the oldest segments beyond the caps; at most once a minute per host."""
         if self.folder is None or not _is_due(self.folder / ".caps", _CAPS_EVERY):
             return
-        found: list[tuple[Path, os.stat_result]] = []
+        found: list[tuple[Path, int]] = []
         for path in self.sealed():
             with suppress(OSError):
-                found.append((path, path.stat()))
-        total, oldest = sum(info.st_size for _, info in found), time.time() - self.caps.age
+                found.append((path, path.stat().st_size))
+        total, oldest = sum(size for _, size in found), time.time() - self.caps.age
         for path in self.interrupted_folder.glob("*"):
             with suppress(OSError):
                 if path.stat().st_mtime < oldest:
                     path.unlink()
-        for index, (path, info) in enumerate(found):
+        for index, (path, size) in enumerate(found):
             fits = total <= self.caps.bytes and len(found) - index <= self.caps.files
-            if fits and info.st_mtime >= oldest:
+            if fits and begun_at(path) >= oldest:
                 break
-            total -= info.st_size
+            total -= size
             with suppress(OSError):
                 spans = sum(len(frame.spans) for frame in read_frames(path.read_bytes()))
                 path.unlink()
@@ -245,45 +223,14 @@ def segment_name() -> str:
     return f"{time.time_ns():020d}-{os.getpid()}-{secrets.token_hex(4)}.seg"
 
 
+def begun_at(path: Path) -> float:
+    """Return when a segment was begun: its file's times move with each attempt to deliver it."""
+    digits = path.name.partition("-")[0]
+    return int(digits) / 1e9 if digits.isdecimal() else 0.0
+
+
 def write_all(fd: int, data: bytes) -> None:
     """Write all bytes, however few the system takes at a time."""
     view = memoryview(data)
     while view:
         view = view[os.write(fd, view) :]
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[int | None]:
-    """Give a descriptor of the file while this process alone holds its lock, else None.
-
-    POSIX locks belong to processes, and closing any descriptor of a file drops them: a process must
-    never come here with a segment that it has open itself.
-    """
-    try:
-        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    except OSError:
-        yield None
-        return
-    try:
-        yield fd if _lock(fd, path) else None
-    finally:
-        os.close(fd)
-
-
-def try_lock(fd: int) -> bool:
-    """Take the lock on a file if no other process has it, and say so."""
-    try:
-        fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
-def _lock(fd: int, path: Path) -> bool:
-    if not try_lock(fd):
-        return False  # its owner lives, or another process was first
-    try:
-        there, held = path.stat(), os.fstat(fd)
-    except OSError:
-        return False
-    return (there.st_dev, there.st_ino) == (held.st_dev, held.st_ino)

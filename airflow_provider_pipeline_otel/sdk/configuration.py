@@ -19,7 +19,8 @@ from airflow_provider_pipeline_otel.config import (
     read_settings,
     resource_of,
 )
-from airflow_provider_pipeline_otel.export.delivery import deliver_in_background, deliver_within
+from airflow_provider_pipeline_otel.export.delivery import deliver, deliver_within
+from airflow_provider_pipeline_otel.export.fork_gate import Later
 from airflow_provider_pipeline_otel.export.recovery import recover
 from airflow_provider_pipeline_otel.export.spool import Spool, private_folder
 from airflow_provider_pipeline_otel.export.writer import SpanWriter
@@ -32,9 +33,13 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
     from opentelemetry.util.types import AttributeValue
 
-    from airflow_provider_pipeline_otel.config import Settings
+    from airflow_provider_pipeline_otel.config import Endpoint, Settings
     from airflow_provider_pipeline_otel.sdk.metrics import Metrics
     from airflow_provider_pipeline_otel.sdk.processor import SpoolProcessor
+
+
+_DELIVER_AFTER: Final = 5.0
+"""Seconds after the end of a span at which it is delivered, if its process goes on."""
 
 
 class Live:
@@ -99,11 +104,10 @@ class Live:
         settings, resource = self.settings, self.resource()
         spool = Spool(private_folder(settings.spool_dir), settings.caps)
         writer = SpanWriter(spool, resource)
-        deliver = None
+        soon = None
         if settings.endpoint is not None:
-            timeout = settings.endpoint.timeout
-            deliver = partial(deliver_in_background, spool, settings.endpoint, timeout)
-        processor = SpoolProcessor(writer, deliver)
+            soon = Later(partial(_hand_over, writer, settings.endpoint), _DELIVER_AFTER).ask
+        processor = SpoolProcessor(writer, soon)
         provider = TracerProvider(
             resource=Resource(resource), id_generator=SystemIdGenerator(), shutdown_on_exit=False
         )
@@ -134,11 +138,11 @@ class Live:
         """At a task's end: end what dead processes of this host left open, then deliver."""
         if self._built is not None:
             spool = self._built[2].spool
-            recover(spool)
-            spool.keep_caps()
             if spool.is_drained():
                 self._built[2].close()  # the scheduler's deliverer does the rest
             else:
+                recover(spool)
+                spool.keep_caps()
                 self.flush(timeout)
 
     def set_up_metrics(self) -> None:
@@ -156,6 +160,13 @@ class Live:
 
 
 live: Final = Live()
+
+
+def _hand_over(writer: SpanWriter, endpoint: Endpoint) -> None:
+    """Seal what has ended, and deliver it, unless another process does nothing else."""
+    writer.seal()
+    if not writer.spool.is_drained():
+        deliver(writer.spool, endpoint, time.monotonic() + endpoint.timeout)
 
 
 def _flush_at_exit() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
@@ -28,9 +27,6 @@ if TYPE_CHECKING:
 
     from airflow_provider_pipeline_otel.export.writer import SpanWriter
 
-DELIVER_EVERY: Final = 10.0
-"""Seconds at least between two deliveries while the process goes on."""
-
 _SUMMED: Final = (
     attributes.PIPELINE_RECORDS_READ,
     attributes.PIPELINE_RECORDS_WRITTEN,
@@ -42,10 +38,9 @@ _SUMMED: Final = (
 class SpoolProcessor(SpanProcessor):
     """Turns SDK spans into records: starts as soon as something hangs on them, ends at once."""
 
-    def __init__(self, writer: SpanWriter, deliver: Callable[[], None] | None) -> None:
+    def __init__(self, writer: SpanWriter, deliver_soon: Callable[[], None] | None) -> None:
         self._writer = writer
-        self._deliver = deliver
-        self._delivered_at = time.monotonic()
+        self._deliver_soon = deliver_soon
         # Weak: a span that user code drops without ending it must not live on here.
         self._going: WeakValueDictionary[int, Span] = WeakValueDictionary()
         self._written: set[int] = set()
@@ -62,15 +57,17 @@ class SpoolProcessor(SpanProcessor):
 
     @guarded
     def on_end(self, span: ReadableSpan) -> None:
-        """Write the span; now and then start a delivery."""
+        """Write the span, and have it delivered while the process goes on.
+
+        A worker is the last span of a task's process, which delivers then.
+        """
         span_id = _id_of(span)
         self._going.pop(span_id, None)
         self._written.discard(span_id)
         self._add_up(span)
         self._writer.write_ended(read_span(span))
-        if self._deliver and time.monotonic() - self._delivered_at >= DELIVER_EVERY:
-            self._delivered_at = time.monotonic()
-            self._deliver()
+        if self._deliver_soon and not _is_worker(span):
+            self._deliver_soon()
 
     def write_open(self, span: ReadableSpan, *, terminated: bool = False) -> None:
         """Write the start of a span that goes on, with the attributes that it has by now."""
@@ -95,6 +92,10 @@ class SpoolProcessor(SpanProcessor):
                 value = found.get(name)
                 if isinstance(value, int):
                     self._sums[name] += value
+
+
+def _is_worker(span: ReadableSpan) -> bool:
+    return (span.attributes or {}).get(attributes.PIPELINE_SPAN_LEVEL) == "skeleton"
 
 
 def _id_of(span: ReadableSpan) -> int:

@@ -2,192 +2,214 @@
 
 from __future__ import annotations
 
-import gzip
-import socket
-import threading
+import os
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from airflow_provider_pipeline_otel.cli import main
-from airflow_provider_pipeline_otel.config import Caps, Endpoint
-from airflow_provider_pipeline_otel.export.delivery import (
-    REQUEST_BYTES,
-    deliver,
-    deliver_within,
-)
-from airflow_provider_pipeline_otel.export.spool import Spool
-from airflow_provider_pipeline_otel.export.writer import SpanWriter
-from airflow_provider_pipeline_otel.record import SpanRecord
+from airflow_provider_pipeline_otel.config import Endpoint
+from airflow_provider_pipeline_otel.export.attempt import REQUEST_BYTES
+from airflow_provider_pipeline_otel.export.delivery import deliver, deliver_within
+from airflow_provider_pipeline_otel.export.ledger import DELIVERED, POSSIBLE_DUPLICATES, REFUSED
+from tests.delivery.spans import fill, unlatch, waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-
-class Collector:
-    """An OTLP/HTTP server that keeps what it gets and answers as it is told."""
-
-    def __init__(self) -> None:
-        self.status = 200
-        self.bodies: list[bytes] = []
-        self.headers: list[dict[str, str]] = []
-        collector = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                if self.headers["Content-Encoding"] == "gzip":
-                    body = gzip.decompress(body)
-                collector.headers.append(dict(self.headers.items()))
-                if collector.status == 200:
-                    collector.bodies.append(body)
-                self.send_response(collector.status)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/v1/traces"
-
-    def names(self) -> list[str]:
-        """Return the names of all spans that arrived."""
-        return [
-            span.name
-            for body in self.bodies
-            for resource in ExportTraceServiceRequest.FromString(body).resource_spans
-            for scope in resource.scope_spans
-            for span in scope.spans
-        ]
-
-
-@pytest.fixture
-def collector() -> Iterator[Collector]:
-    """A collector that works."""
-    collector = Collector()
-    yield collector
-    collector.server.shutdown()
-    collector.server.server_close()
-
-
-@pytest.fixture
-def spool(tmp_path: Path) -> Spool:
-    """A spool with room enough."""
-    folder = tmp_path / "spool"
-    folder.mkdir(mode=0o700)
-    return Spool(folder, Caps(bytes=10**9, age=10**6, files=10**6))
-
-
-def fill(spool: Spool, segments: int, *, spans: int = 1, size: int = 10) -> None:
-    """Write that many segments."""
-    writer = SpanWriter(spool, {"service.name": "s"})
-    for segment in range(segments):
-        writer.write_finished(
-            SpanRecord(b"t" * 16, b"s" * 8, b"", f"{segment}/{n}", 1, 2, {"a": "x" * size})
-            for n in range(spans)
-        )
-
-
-@pytest.fixture
-def hanging() -> Iterator[str]:
-    """A server that accepts and never answers."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield f"http://127.0.0.1:{server.getsockname()[1]}/v1/traces"
+    from airflow_provider_pipeline_otel.export.spool import Spool
+    from tests.delivery.collector import Collector, Request
 
 
 def test_all_segments_arrive_once_and_are_gone(spool: Spool, collector: Collector) -> None:
     """Several in one request, oldest first."""
-    fill(spool, 5, spans=3)
+    names = fill(spool, 5, spans=3)
     done = deliver(spool, Endpoint(collector.url))
     assert (done.spans, done.segments_left, done.fault) == (15, 0, None)
-    assert collector.names() == [f"{segment}/{n}" for segment in range(5) for n in range(3)]
-    assert len(collector.bodies) == 1
+    assert collector.names() == names
+    assert len(collector.requests) == 1
     assert spool.sealed() == []
+    assert spool.ledger.totals() == {(DELIVERED, ""): 15}
+
+
+def test_what_just_happened_goes_first_where_time_is_short(
+    spool: Spool, collector: Collector
+) -> None:
+    """A task's end delivers its own spans before an old backlog."""
+    fill(spool, 3, size=500_000)
+    assert deliver(spool, Endpoint(collector.url), time.monotonic() + 30).spans == 3
+    assert collector.names()[0] == "2/0"
 
 
 def test_no_request_is_larger_than_receivers_take(spool: Spool, collector: Collector) -> None:
     """Counted unpacked: gzip makes no request smaller where it matters."""
     fill(spool, 40, spans=100, size=1000)
     assert deliver(spool, Endpoint(collector.url)).spans == 4000
-    assert len(collector.bodies) > 3
-    assert max(map(len, collector.bodies)) <= REQUEST_BYTES
+    assert len(collector.requests) > 3
+    assert max(len(request.body) for request in collector.requests) <= REQUEST_BYTES
 
 
-def test_headers_and_compression_are_as_configured(spool: Spool, collector: Collector) -> None:
-    """OTLP in protobuf."""
+def test_one_connection_serves_all_requests(spool: Spool, collector: Collector) -> None:
+    """It is kept alive."""
+    fill(spool, 5, size=900_000)
+    deliver(spool, Endpoint(collector.url))
+    assert (len(collector.requests), collector.connections) == (5, 1)
+
+
+def test_a_span_larger_than_any_request_is_refused_and_counted(
+    spool: Spool, collector: Collector
+) -> None:
+    """Its neighbours arrive."""
+    fill(spool, 1, spans=2, size=2_000_000)
+    names = fill(spool, 1, spans=2)
+    done = deliver(spool, Endpoint(collector.url))
+    assert (done.spans, done.refused, done.segments_left) == (2, 2, 0)
+    assert collector.names() == names
+    ((what, reason),) = [key for key in spool.ledger.totals() if key[0] == REFUSED]
+    assert (what, "1048576 bytes" in reason) == (REFUSED, True)
+
+
+def test_a_segment_of_many_requests_is_divided(spool: Spool, collector: Collector) -> None:
+    """Whatever lies in the spool, also what another version has written."""
+    folder = spool.sealed_folder
+    fill(spool, 8, spans=4, size=120_000)
+    paths = spool.sealed()
+    whole = b"".join(path.read_bytes() for path in paths)
+    for path in paths:
+        path.unlink()
+    (folder / paths[0].name).write_bytes(whole)
+    assert deliver(spool, Endpoint(collector.url)).spans == 32
+    assert len(collector.names()) == len(set(collector.names())) == 32
+    assert max(len(request.body) for request in collector.requests) <= REQUEST_BYTES
+
+
+@pytest.mark.parametrize("status", [200, 202, 204])
+def test_any_2xx_is_success(spool: Spool, collector: Collector, status: int) -> None:
+    """With a body or without."""
     fill(spool, 1)
-    endpoint = Endpoint(collector.url, headers=(("x-team", "data"),), compression="none")
-    assert deliver(spool, endpoint).spans == 1
-    (headers,) = collector.headers
-    assert headers["x-team"] == "data"
-    assert headers["Content-Type"] == "application/x-protobuf"
-    assert "Content-Encoding" not in headers
+    collector.status = status
+    assert deliver(spool, Endpoint(collector.url)).spans == 1
+    assert spool.sealed() == []
 
 
-@pytest.mark.parametrize("status", [400, 429, 503])
+@pytest.mark.parametrize("status", [301, 401, 403, 404, 408, 429, 500, 502, 503, 504])
 def test_what_is_not_accepted_stays(spool: Spool, collector: Collector, status: int) -> None:
     """And goes when the collector is well again, with the same bytes."""
     fill(spool, 3)
     before = [path.read_bytes() for path in spool.sealed()]
     collector.status = status
     done = deliver(spool, Endpoint(collector.url))
-    assert done.spans == 0
-    assert done.segments_left == 3
+    assert (done.spans, done.refused, done.segments_left) == (0, 0, 3)
     assert f"HTTP {status}" in (done.fault or "")
     assert [path.read_bytes() for path in spool.sealed()] == before
     collector.status = 200
+    unlatch(spool, collector.url)
     assert deliver(spool, Endpoint(collector.url)).spans == 3
+    assert sorted(collector.names()) == ["0/0", "1/0", "2/0"]
+    assert (POSSIBLE_DUPLICATES, "") not in spool.ledger.totals(), "each attempt was answered"
 
 
-def test_a_collector_that_is_down_is_named(spool: Spool) -> None:
-    """Host and port, and no more of the address than that."""
+@pytest.mark.parametrize("status", [405, 415, 422])
+def test_other_refusals_drop_the_body_and_count_it(
+    spool: Spool, collector: Collector, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What will never be taken must not hold up the rest."""
+    fill(spool, 2, spans=2)
+    collector.status = status
+    done = deliver(spool, Endpoint(collector.url))
+    assert (done.spans, done.refused, done.segments_left) == (0, 4, 0)
+    assert spool.ledger.totals() == {(REFUSED, f"HTTP {status}"): 4}
+    (said,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert f"HTTP {status}" in said
+    assert "4 spans" in said
+
+
+@pytest.mark.parametrize("status", [400, 413])
+def test_the_span_to_blame_is_found_and_the_others_arrive(
+    spool: Spool, collector: Collector, status: int
+) -> None:
+    """By halves: the collector only says that something is wrong with the whole."""
+    fill(spool, 10, spans=300)
+    bad = {"3/7", "8/299"}
+    collector.refuses = lambda request: status if bad & {*request.names()} else 0
+    done = deliver(spool, Endpoint(collector.url))
+    assert (done.spans, done.refused, done.segments_left) == (2998, 2, 0)
+    assert len(set(collector.names())) == len(collector.names()) == 2998
+    assert spool.ledger.totals()[REFUSED, f"HTTP {status}"] == 2
+
+
+@pytest.mark.parametrize("status", [400, 413])
+def test_a_collector_that_takes_less_gets_less(
+    spool: Spool, collector: Collector, status: int
+) -> None:
+    """The OpenTelemetry Collector says 400 to a body that is too large."""
+    fill(spool, 3, spans=1000, size=1000)
+    collector.refuses = lambda request: status if len(request.body) > 100_000 else 0
+    done = deliver(spool, Endpoint(collector.url))
+    assert (done.spans, done.refused, done.segments_left) == (3000, 0, 0)
+    assert len(set(collector.names())) == len(collector.names()) == 3000
+
+
+@pytest.mark.parametrize("status", [400, 413])
+@pytest.mark.parametrize("spans", [1, 1000])
+def test_where_everything_is_refused_no_span_is_to_blame(
+    spool: Spool, collector: Collector, status: int, spans: int
+) -> None:
+    """All stay, and it takes few requests to find that out."""
+    fill(spool, 1, spans=spans)
+    collector.status = status
+    done = deliver(spool, Endpoint(collector.url))
+    assert (done.spans, done.refused, done.segments_left) == (0, 0, 1)
+    assert "OTEL_EXPORTER_OTLP_ENDPOINT" in (done.fault or "")
+    assert len(collector.requests) < 20
+    collector.status = 200
+    unlatch(spool, collector.url)
+    assert deliver(spool, Endpoint(collector.url)).spans == spans
+    assert len(collector.names()) == spans
+
+
+def test_a_bad_span_alone_in_the_spool_goes(spool: Spool, collector: Collector) -> None:
+    """An empty request tells that the collector is well."""
     fill(spool, 1)
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    done = deliver(spool, Endpoint(f"http://127.0.0.1:{port}/v1/traces?token=secret"))
-    assert done.fault == f"ConnectionRefusedError at 127.0.0.1:{port}"
-    assert done.segments_left == 1
+    collector.refuses = lambda request: 400 if request.names() else 0
+    done = deliver(spool, Endpoint(collector.url))
+    assert (done.refused, done.segments_left, done.fault) == (1, 0, None)
 
 
-def test_a_server_that_speaks_no_http_is_a_fault(spool: Spool) -> None:
-    """As a gRPC port does: nothing is raised, nothing is lost."""
-    fill(spool, 1)
-    with socket.create_server(("127.0.0.1", 0)) as server:
+def test_a_half_that_was_taken_is_not_sent_again(spool: Spool, collector: Collector) -> None:
+    """What a divided request has left is written anew, with the same bytes."""
+    fill(spool, 1, spans=8)
+    before = spool.sealed()[0].name
 
-        def answer() -> None:
-            connection, _ = server.accept()
-            connection.sendall(b"\x00\x00\x06\x04\x00\x00\x00\x00\x00")
-            connection.close()
+    def refuse(_: Request) -> int:
+        if len(collector.requests) == 1:
+            return 400
+        return 0 if len(collector.requests) == 2 else 503
 
-        thread = threading.Thread(target=answer)
-        thread.start()
-        done = deliver(spool, Endpoint(f"http://127.0.0.1:{server.getsockname()[1]}/"))
-        thread.join()
-    assert done.fault
-    assert done.segments_left == 1
+    collector.refuses = refuse
+    done = deliver(spool, Endpoint(collector.url))
+    assert (done.spans, done.segments_left) == (4, 1)
+    assert [path.name for path in spool.sealed()] == [before]
+    assert waiting(spool) == 4
+    collector.refuses = None
+    unlatch(spool, collector.url)
+    assert deliver(spool, Endpoint(collector.url)).spans == 4
+    assert sorted(collector.names()) == [f"0/{number}" for number in range(8)]
 
 
-def test_a_collector_that_hangs_costs_the_deadline_and_no_more(spool: Spool, hanging: str) -> None:
-    """The bound is real: the SDK's own flush ignores its time-out."""
-    fill(spool, 1)
-    began = time.monotonic()
-    assert deliver_within(spool, Endpoint(hanging, timeout=60.0), 0.2) is None
-    assert time.monotonic() - began < 30, "not the time-out"
-    assert len(spool.sealed()) == 1
+def test_spans_of_partial_success_count_as_refused(
+    spool: Spool, collector: Collector, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Backends refuse what is too old so; the collector's own words are passed on."""
+    fill(spool, 1, spans=5)
+    collector.rejected_spans = 2
+    done = deliver(spool, Endpoint(collector.url))
+    assert (done.spans, done.refused, done.segments_left) == (3, 2, 0)
+    assert spool.ledger.totals() == {(DELIVERED, ""): 3, (REFUSED, "partial success"): 2}
+    assert "too old" in caplog.text
 
 
 def test_two_deliverers_share_the_work(spool: Spool, collector: Collector) -> None:
     """Processes of one host never send one segment at the same time."""
-    fill(spool, 50)
-    import os
-
+    names = fill(spool, 50)
     pids = []
     for _ in range(2):
         pid = os.fork()
@@ -197,24 +219,46 @@ def test_two_deliverers_share_the_work(spool: Spool, collector: Collector) -> No
         pids.append(pid)
     for pid in pids:
         os.waitpid(pid, 0)
-    assert sorted(collector.names()) == sorted(f"{segment}/0" for segment in range(50))
+    assert sorted(collector.names()) == sorted(names)
 
 
-def test_drain_says_what_it_did(
-    spool: Spool,
-    collector: Collector,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """0: all is delivered, 1: something is left, 2: there is no collector."""
-    monkeypatch.setenv("AIRFLOW__PIPELINE_OTEL__SPOOL_DIR", str(spool.folder))
+def test_delivered_spans_stay_to_be_shown(spool: Spool, collector: Collector) -> None:
+    """In few files, however many segments there were; the oldest go."""
+    fill(spool, 100, spans=2)
+    deliver(spool, Endpoint(collector.url))
+    (kept,) = spool.delivered_folder.iterdir()
+    assert kept.stat().st_size == spool.kept.size()
+    fill(spool, 30, size=100_000)
+    spool.kept._limit = 2 * 1024 * 1024
+    deliver(spool, Endpoint(collector.url))
+    assert spool.kept.size() <= 2 * 1024 * 1024
+    assert not kept.exists()
+
+
+def test_with_keep_of_0_nothing_stays(spool: Spool, collector: Collector) -> None:
+    """Delivered is gone."""
+    spool.kept._limit = 0
     fill(spool, 2)
-    assert main(["drain"]) == 2
-    assert "OTEL_EXPORTER_OTLP_ENDPOINT" in capsys.readouterr().err
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", collector.url)
-    collector.status = 503
-    assert main(["drain"]) == 1
-    assert "nothing is lost" in capsys.readouterr().err
-    collector.status = 200
-    assert main(["drain"]) == 0
-    assert "2 spans accepted by" in capsys.readouterr().out
+    deliver(spool, Endpoint(collector.url))
+    assert not [*spool.delivered_folder.iterdir()]
+
+
+def test_ten_thousand_segments_are_no_trouble(spool: Spool, collector: Collector) -> None:
+    """In requests of their own size, not one each."""
+    fill(spool, 10_000)
+    assert deliver(spool, Endpoint(collector.url)).spans == 10_000
+    assert len(collector.requests) < 10
+    assert len(set(collector.names())) == 10_000
+
+
+def test_a_deadline_leaves_the_rest_for_later(spool: Spool, collector: Collector) -> None:
+    """No failure: the collector is well, there is only too much."""
+    fill(spool, 30, size=900_000)
+    done = deliver_within(spool, Endpoint(collector.url), 0.3)
+    assert done is None or done.fault is None
+    time.sleep(0.5)
+    rest = deliver(spool, Endpoint(collector.url))
+    assert rest.fault is None
+    assert len(set(collector.names())) == 30
+    twice = spool.ledger.totals()[POSSIBLE_DUPLICATES, ""]
+    assert len(collector.names()) - 30 <= twice

@@ -84,10 +84,11 @@ class Host:
 
     def losses(self) -> Counter[str]:
         """Return how many spans were given up, by reason."""
-        lines = (self.spool / "losses.jsonl").read_text().splitlines()
+        lines = (self.spool / "ledger.jsonl").read_text().splitlines()
         lost: Counter[str] = Counter()
         for line in map(json.loads, lines):
-            lost[line["reason"]] += line["spans"]
+            if line["what"] == "dropped":
+                lost[line["reason"]] += line["spans"]
         return lost
 
 

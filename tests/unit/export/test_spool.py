@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import logging
 import os
 import signal
@@ -14,8 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_provider_pipeline_otel.config import Caps
+from airflow_provider_pipeline_otel.export.ledger import DROPPED
 from airflow_provider_pipeline_otel.export.recovery import recover
-from airflow_provider_pipeline_otel.export.spool import LOSSES_FILE, Spool, private_folder
+from airflow_provider_pipeline_otel.export.spool import Spool, private_folder
 from airflow_provider_pipeline_otel.export.writer import SpanWriter
 from airflow_provider_pipeline_otel.record import SpanRecord, StatusCode
 from tests.unit.spans import SpoolReader
@@ -222,8 +222,7 @@ def test_a_broken_disk_costs_spans_and_one_warning(
     (warning,) = [entry for entry in caplog.records if entry.levelno == logging.WARNING]
     assert "spool_dir" in warning.getMessage()
     assert str(spool.folder) in warning.getMessage()
-    assert [loss.spans for loss in spool.losses()] == [1, 1, 1]
-    assert {loss.reason for loss in spool.losses()} == {os.strerror(errno.ENOTDIR)}
+    assert spool.ledger.totals() == {(DROPPED, os.strerror(errno.ENOTDIR)): 3}
 
 
 def test_a_span_that_is_too_large_is_lost_and_counted(spool: Spool) -> None:
@@ -232,7 +231,8 @@ def test_a_span_that_is_too_large_is_lost_and_counted(spool: Spool) -> None:
     large = SpanRecord(b"t" * 16, b"s" * 8, b"", "n", 1, 2, {"a": "x" * 9_000_000})
     writer.write_open(large)
     writer.write_ended(large)
-    assert [loss.spans for loss in spool.losses()] == [1, 1]
+    (lost,) = spool.ledger.totals().items()
+    assert lost[1] == 2
 
 
 def test_without_a_folder_all_is_lost_quietly() -> None:
@@ -265,16 +265,7 @@ def test_beyond_the_caps_the_oldest_go_and_are_counted(
     left = [path.name for path in bounded.sealed()]
     assert left == names[len(names) - len(left) :], "the oldest go first"
     assert len(left) == (2 if caps.files == 2 else 0)
-    assert sum(loss.spans for loss in bounded.losses()) == 2 * (4 - len(left))
-    assert {loss.reason for loss in bounded.losses()} == {reason}
-
-
-def test_losses_that_cannot_be_read_are_passed_over(spool: Spool) -> None:
-    """A torn line of the count costs itself."""
-    assert spool.folder is not None
-    line = json.dumps({"time": 1.0, "reason": "r", "spans": 2})
-    (spool.folder / LOSSES_FILE).write_text(f"{line}\n{line[:9]}\n{line}\n")
-    assert [loss.spans for loss in spool.losses()] == [2, 2]
+    assert bounded.ledger.totals() == {(DROPPED, reason): 2 * (4 - len(left))}
 
 
 def test_a_large_skeleton_is_cut_into_segments_of_one_request(

@@ -1,0 +1,235 @@
+"""The client: requests to a collector over OTLP/HTTP, on one connection, each with a deadline.
+
+A deadline holds for the whole request: an answer that comes a byte a second doesn't move it. Only
+the look-up of the host's name can't be bounded from here: callers that mustn't wait use a thread.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import time
+from collections.abc import Callable
+from select import POLLIN, poll
+from typing import TYPE_CHECKING, Final, cast
+from urllib.parse import SplitResult, unquote, urlsplit
+
+import msgspec
+
+if TYPE_CHECKING:
+    import socket
+    from http.client import HTTPConnection
+    from ssl import SSLContext
+
+    from typing_extensions import Buffer
+
+    from airflow_provider_pipeline_otel.config import Endpoint
+
+_ANSWER_BYTES: Final = 64 * 1024
+_HTTP: Final = b"HTTP/"
+_SETTINGS_FRAME: Final = 4
+_HEADERS: Final = {
+    "Content-Type": "application/x-protobuf",
+    "User-Agent": "airflow-provider-pipeline-otel",
+}
+
+
+class NoHttpError(ConnectionError):
+    """What answers speaks no HTTP/1."""
+
+
+class GrpcError(NoHttpError):
+    """What answers speaks HTTP/2, as gRPC does."""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What the collector said; `headers` have names in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Client:
+    """Sends bodies to an endpoint; the connection is opened with the first and kept."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._parts = urlsplit(endpoint.url)
+        self._connection: HTTPConnection | None = None
+        self._socket: _TimedSocket
+        self._headers: dict[str, str] = _HEADERS | dict(endpoint.headers)
+        self._target = self._parts.path + (f"?{self._parts.query}" if self._parts.query else "")
+
+    def connect(self, until: float) -> None:
+        """Open the connection, unless there is a good one; nothing of a body is sent here.
+
+        OSError: there is no way to the collector, by `until` (monotonic seconds).
+        """
+        if self._connection is not None and _is_stale(self._connection.sock):
+            self.close()
+        if self._connection is None:
+            connection = self._open(_left(until))
+            try:
+                connection.connect()
+            except BaseException:
+                connection.close()
+                raise
+            self._socket = _TimedSocket(connection.sock, until)
+            # http.client wants no more of a socket than this one can.
+            connection.sock = cast("socket.socket", self._socket)
+            self._connection = connection
+
+    def post(self, body: bytes, until: float) -> Answer:
+        """Send one request and return the answer.
+
+        OSError: no answer came, or none of HTTP's. ValueError: a header can't be sent.
+        """
+        from http.client import HTTPException
+
+        self.connect(until)
+        connection = self._connection
+        assert connection is not None  # noqa: S101  for mypy: `connect` has opened it
+        self._socket.until = until
+        headers = self._headers
+        if self._endpoint.compression == "gzip":
+            body, headers = gzip.compress(body, 1), headers | {"Content-Encoding": "gzip"}
+        try:
+            connection.request("POST", self._target, body, headers)
+            answer = connection.getresponse()
+            said = answer.read(_ANSWER_BYTES)
+        except HTTPException as error:
+            self.close()
+            raise ConnectionError(type(error).__name__) from error
+        except BaseException:
+            self.close()
+            raise
+        if not answer.isclosed() or answer.will_close:  # there is more of it than we read
+            self.close()
+        names = {name.lower(): value for name, value in answer.getheaders()}
+        return Answer(answer.status, names, said)
+
+    def close(self) -> None:
+        """Close the connection, if there is one."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _open(self, timeout: float) -> HTTPConnection:
+        from http.client import HTTPConnection, HTTPSConnection
+
+        host, port = self._parts.hostname or "", self._parts.port
+        proxy = _proxy_of(self._parts)
+        if self._parts.scheme == "https":
+            context = _tls(self._endpoint)
+            if proxy is None:
+                return HTTPSConnection(host, port, timeout=timeout, context=context)
+            tunnel = HTTPSConnection(
+                proxy.hostname or "", proxy.port, timeout=timeout, context=context
+            )
+            tunnel.set_tunnel(host, port, _authorization(proxy))
+            return tunnel
+        if proxy is None:
+            return HTTPConnection(host, port, timeout=timeout)
+        self._target = self._endpoint.url
+        self._headers |= _authorization(proxy)
+        return HTTPConnection(proxy.hostname or "", proxy.port, timeout=timeout)
+
+
+class _TimedSocket:
+    """A socket whose every step ends at one time; as much of one as http.client wants."""
+
+    def __init__(self, connected: socket.socket, until: float) -> None:
+        self._socket = connected
+        self.until = until
+
+    def sendall(self, data: Buffer) -> None:
+        view = memoryview(data)
+        while view:
+            self._socket.settimeout(_left(self.until))
+            view = view[self._socket.send(view) :]
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_Received(self._receive))
+
+    def _receive(self, into: Buffer) -> int:
+        self._socket.settimeout(_left(self.until))
+        return self._socket.recv_into(into)
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+class _Received(io.RawIOBase):
+    """What one answer consists of; raises with its first bytes if they are none of HTTP's."""
+
+    def __init__(self, receive: Callable[[Buffer], int]) -> None:
+        self._receive = receive
+        self._is_first = True
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, into: Buffer) -> int:
+        count = self._receive(into)
+        if self._is_first and count:
+            self._is_first = False
+            _check_is_http(bytes(memoryview(into)[: min(count, 9)]))
+        return count
+
+
+def _check_is_http(start: bytes) -> None:
+    if start.startswith(_HTTP[: len(start)]):
+        return
+    if len(start) > 3 and start[3] == _SETTINGS_FRAME:  # noqa: PLR2004  length, type (RFC 9113)
+        message = "HTTP/2"
+        raise GrpcError(message)
+    message = "no HTTP"
+    raise NoHttpError(message)
+
+
+def _left(until: float) -> float:
+    left = until - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return min(left, 3600.0)
+
+
+def _is_stale(connected: socket.socket | None) -> bool:
+    """Say whether the other side has closed a connection on which nothing is owed."""
+    if connected is None:
+        return True
+    poller = poll()
+    poller.register(connected.fileno(), POLLIN)
+    return bool(poller.poll(0))
+
+
+def _proxy_of(parts: SplitResult) -> SplitResult | None:
+    from urllib.request import getproxies_environment, proxy_bypass
+
+    found = getproxies_environment().get(parts.scheme, "")
+    if not found or proxy_bypass(parts.netloc.rpartition("@")[2]):
+        return None
+    proxy = urlsplit(found if "://" in found else f"http://{found}")
+    return proxy if proxy.hostname else None
+
+
+def _authorization(proxy: SplitResult) -> dict[str, str]:
+    if proxy.username is None:
+        return {}
+    from base64 import b64encode
+
+    pair = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
+    return {"Proxy-Authorization": f"Basic {b64encode(pair.encode()).decode()}"}
+
+
+def _tls(endpoint: Endpoint) -> SSLContext:
+    import ssl
+
+    context = ssl.create_default_context(cafile=endpoint.certificate)
+    if endpoint.client_certificate:
+        context.load_cert_chain(endpoint.client_certificate, endpoint.client_key)
+    return context
