@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -18,13 +21,16 @@ from airflow_provider_pipeline_otel.export.delivery import deliver
 from airflow_provider_pipeline_otel.export.locks import try_lock
 from airflow_provider_pipeline_otel.export.recovery import recover
 from airflow_provider_pipeline_otel.export.spool import Spool, private_folder
-from airflow_provider_pipeline_otel.export.state import SpoolState, read_state
+from airflow_provider_pipeline_otel.export.state import SpoolState, read_state, spools_of_others
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from airflow_provider_pipeline_otel.config import Endpoint, Settings
     from airflow_provider_pipeline_otel.export.attempt import Progress
 
 _PERIOD: Final = 1.0
+_NEEDED: Final = ("email.utils", "http.client", "ssl", "urllib.request")
 
 
 class _Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,7 +45,45 @@ class _Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def drain(settings: Settings, *, json: bool = False) -> int:
-    """Deliver once and say what came of it; 0: all, 1: something is left, 2: no collector."""
+    """Deliver once and say what came of it; 0: all, 1: something is left, 2: no collector.
+
+    Root does the same for the spools of other users on this host, as those users.
+    """
+    code = _drain(settings, json=json)
+    others = spools_of_others()
+    if os.geteuid() == 0:
+        codes = [_as_owner(folder, settings, json=json) for folder in others]
+        return max([code, *codes])
+    for folder in others:
+        print(f"{folder} belongs to another user, who (or root) must drain it", file=sys.stderr)
+    return code
+
+
+def _as_owner(folder: Path, settings: Settings, *, json: bool) -> int:
+    """Drain in a child that has become the folder's owner: nobody can lead root astray there."""
+    for name in _NEEDED:  # that user may not be allowed to read this interpreter's files
+        import_module(name)
+    codecs.lookup("idna")
+    sys.stdout.flush()
+    pid = os.fork()
+    if pid:
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    code = 1
+    try:
+        owner = folder.lstat()
+        os.setgroups([])
+        os.setgid(owner.st_gid)
+        os.setuid(owner.st_uid)
+        print(f"{folder}:", file=sys.stderr)
+        code = _drain(settings._replace(spool_dir=folder), json=json)
+        sys.stdout.flush()
+    except Exception:  # noqa: BLE001  this process ends here, whatever happens
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
+def _drain(settings: Settings, *, json: bool) -> int:
     spool = Spool(private_folder(settings.spool_dir), settings.caps)
     interrupted = recover(spool)
     endpoint = settings.endpoint
@@ -49,7 +93,14 @@ def drain(settings: Settings, *, json: bool = False) -> int:
             done = deliver(spool, endpoint, asked=True, progress=progress)
     state = read_state(spool, endpoint)
     if json:
-        report = _Report(interrupted=interrupted, spool=state, **msgspec.structs.asdict(done))
+        report = _Report(
+            interrupted=interrupted,
+            delivered=done.spans,
+            refused=done.refused,
+            segments_left=done.segments_left,
+            fault=done.fault,
+            spool=state,
+        )
         print(msgspec.json.encode(report).decode())
     else:
         _say(interrupted, done, state, endpoint)
@@ -76,8 +127,6 @@ def _say(interrupted: int, done: Delivered, state: SpoolState, endpoint: Endpoin
             print(f"{done.fault}; nothing is lost, try again later", file=sys.stderr)
         if hint:
             print(hint, file=sys.stderr)
-    for folder in state.other_spools:
-        print(f"{folder} belongs to another user, who (or root) must drain it", file=sys.stderr)
 
 
 @contextmanager
