@@ -10,7 +10,6 @@ import gzip
 import io
 import time
 from collections.abc import Callable
-from select import POLLIN, poll
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 _ANSWER_BYTES: Final = 64 * 1024
 _HTTP: Final = b"HTTP/"
 _SETTINGS_FRAME: Final = 4
+_SSL_WANT_READ: Final = 2
 _HEADERS: Final = {
     "Content-Type": "application/x-protobuf",
     "User-Agent": "airflow-provider-pipeline-otel",
@@ -66,7 +66,7 @@ class Client:
 
         OSError: there is no way to the collector, by `until` (monotonic seconds).
         """
-        if self._connection is not None and _is_stale(self._connection.sock):
+        if self._connection is not None and self._socket.is_closed_by_peer():
             self.close()
         if self._connection is None:
             connection = self._open(_left(until))
@@ -156,8 +156,15 @@ class _TimedSocket:
         self._socket.settimeout(_left(self.until))
         return self._socket.recv_into(into)
 
-    def fileno(self) -> int:
-        return self._socket.fileno()
+    def is_closed_by_peer(self) -> bool:
+        """Say so where nothing is owed: whatever comes then is an end (or TLS's own business)."""
+        self._socket.settimeout(0)
+        try:
+            self._socket.recv(1)
+        except OSError as error:
+            # SSLWantReadError, without the import where there is no TLS
+            return not isinstance(error, BlockingIOError) and error.errno != _SSL_WANT_READ
+        return True
 
     def close(self) -> None:
         self._socket.close()
@@ -196,15 +203,6 @@ def _left(until: float) -> float:
     if left <= 0:
         raise TimeoutError
     return min(left, 3600.0)
-
-
-def _is_stale(connected: socket.socket | None) -> bool:
-    """Say whether the other side has closed a connection on which nothing is owed."""
-    if connected is None:
-        return True
-    poller = poll()
-    poller.register(connected.fileno(), POLLIN)
-    return bool(poller.poll(0))
 
 
 def _proxy_of(parts: SplitResult) -> SplitResult | None:

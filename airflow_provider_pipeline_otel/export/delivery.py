@@ -15,7 +15,7 @@ from airflow_provider_pipeline_otel.export.answers import (
 from airflow_provider_pipeline_otel.export.attempt import Attempt, Delivered, Progress
 from airflow_provider_pipeline_otel.export.client import Client
 from airflow_provider_pipeline_otel.export.fork_gate import start_thread
-from airflow_provider_pipeline_otel.export.latch import Latch
+from airflow_provider_pipeline_otel.export.latch import Latch, Mark
 
 if TYPE_CHECKING:
     from airflow_provider_pipeline_otel.config import Endpoint
@@ -30,13 +30,17 @@ def deliver_within(spool: Spool, endpoint: Endpoint, seconds: float) -> Delivere
 
     The bound is real: the work has a thread of its own, which is left behind.
     """
+    if spool.folder is None:
+        return Delivered()
+    latch = Latch(spool.folder, endpoint.url)
+    mark = latch.read()
+    if mark is not None and mark.seconds_left():
+        return _held(spool, mark)
     results: list[Delivered] = []
     until = time.monotonic() + seconds - _MARGIN
-    thread = start_thread(lambda: results.append(deliver(spool, endpoint, until)))
-    thread.join(seconds)
-    if not results and spool.folder is not None:
-        latch = Latch(spool.folder, endpoint.url)
-        latch.shut(f"no answer in time from {place_of(endpoint)}", latch.read(), cost=seconds)
+    start_thread(lambda: results.append(deliver(spool, endpoint, until))).join(seconds)
+    if not results:
+        latch.shut(f"no answer in time from {place_of(endpoint)}", mark, cost=seconds)
     return results[0] if results else None
 
 
@@ -61,10 +65,13 @@ def deliver(
     attempt = Attempt(spool, endpoint, until, latch, mark)
     if mark is None or asked:
         return attempt.make(progress)
-    if not mark.seconds_left():
-        with latch.probe() as is_alone:
-            if is_alone:
-                return attempt.make(progress)
+    if mark.seconds_left():
+        return _held(spool, mark)
+    with latch.probe() as is_alone:
+        return attempt.make(progress) if is_alone else _held(spool, mark)
+
+
+def _held(spool: Spool, mark: Mark) -> Delivered:
     return Delivered(segments_left=len(spool.sealed()), fault=mark.fault)
 
 

@@ -7,7 +7,7 @@ import socket
 import struct
 import threading
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Self
 
@@ -20,6 +20,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 if TYPE_CHECKING:
     from collections.abc import Callable
     from io import BufferedReader
+    from ssl import SSLContext
 
 PREFACE: Final = bytes.fromhex("000006040000000000000500004000")
 HANG: Final = 600.0
@@ -53,6 +54,7 @@ class Collector:
     refuses: Callable[[Request], int] | None = None
     """Returns another status than 200 for some requests."""
     rejected_spans: int = 0
+    tls: SSLContext | None = None
     attempts: int = 0
     connections: int = 0
     requests: list[Request] = field(default_factory=list)
@@ -93,7 +95,15 @@ class Collector:
             threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
 
     def _talk(self, connection: socket.socket) -> None:
-        with suppress(OSError, ValueError), connection:
+        with suppress(OSError, ValueError), ExitStack() as stack:
+            stack.enter_context(connection)
+            if self.tls is not None:
+                connection = stack.enter_context(
+                    self.tls.wrap_socket(
+                        connection, server_side=True, do_handshake_on_connect=False
+                    )
+                )
+                connection.do_handshake()
             if self.fault == "grpc":
                 connection.sendall(PREFACE)
                 self._gone.wait(HANG)
@@ -117,7 +127,7 @@ class Collector:
             return False
         if self.fault == "hang":
             self._gone.wait(HANG)
-        body = stream.read(int(headers["content-length"]))
+        body = stream.read(int(headers.get("content-length", 0)))
         if headers.get("content-encoding") == "gzip":
             body = gzip.decompress(body)
         request = Request(line.split()[1].decode(), headers, body)
@@ -158,6 +168,55 @@ class Collector:
             headers = {}
         head = "".join(f"{n}: {v}\r\n" for n, v in (headers | self.answer_headers).items())
         return f"HTTP/1.1 {status} X\r\n{head}\r\n".encode() + said
+
+
+class Proxy:
+    """A proxy that passes on what it is asked for, and notes that."""
+
+    def __enter__(self) -> Self:
+        """Listen."""
+        self.heads: list[bytes] = []
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port = self._server.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close."""
+        with suppress(OSError):
+            self._server.shutdown(socket.SHUT_RDWR)
+        self._server.close()
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = self._server.accept()
+                threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
+
+    def _talk(self, connection: socket.socket) -> None:
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += connection.recv(65536)
+        self.heads.append(head)
+        method, target, _ = head.split(b" ", 2)
+        place = target if method == b"CONNECT" else target.split(b"/")[2]
+        port = int(place.rpartition(b":")[2])
+        with connection, socket.create_connection(("127.0.0.1", port)) as beyond:
+            if method == b"CONNECT":
+                connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            else:
+                beyond.sendall(head)
+            back = threading.Thread(target=_pass_on, args=(beyond, connection), daemon=True)
+            back.start()
+            _pass_on(connection, beyond)
+            back.join(5)
+
+
+def _pass_on(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
 
 
 class Blackhole:
