@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from re import Pattern
 from typing import Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -20,6 +22,7 @@ log = logging.getLogger(__name__)
 Option = Callable[[str], str | None]
 """Returns an option of [pipeline_otel] as text, or None where nobody has set it."""
 
+_CHOICES: Final = {"capture_exception_message": ("redacted", "type_only", "off")}
 _TRUE: Final = frozenset({"true", "t", "1", "yes", "y", "on"})
 _FALSE: Final = frozenset({"false", "f", "0", "no", "n", "off", ""})
 
@@ -46,6 +49,20 @@ class Endpoint(NamedTuple):
     client_key: str | None = None
 
 
+class Redaction(NamedTuple):
+    """What may leave of a span's texts; lengths are in signs."""
+
+    exception_message: str = "redacted"
+    """"redacted": without values; "type_only": the class alone; "off": no exceptions at all."""
+    ip_addresses: bool = False
+    phone_numbers: bool = False
+    patterns: tuple[Pattern[str], ...] = ()
+    allowed_keys: frozenset[str] = frozenset()
+    value_length: int = 4096
+    message_length: int = 2048
+    stack_trace_length: int = 16384
+
+
 class Settings(NamedTuple):
     """All that is configured; `endpoint` is None where spans stay in the spool."""
 
@@ -57,6 +74,7 @@ class Settings(NamedTuple):
     endpoint: Endpoint | None
     service_name: str | None
     resource_attributes: Mapping[str, str]
+    redaction: Redaction = Redaction()
 
 
 def environment_option(environ: Mapping[str, str]) -> Option:
@@ -103,12 +121,27 @@ def read_settings(
         endpoint=endpoint_of("traces", environ),
         service_name=environ.get("OTEL_SERVICE_NAME") or None,
         resource_attributes=_resource_attributes(environ),
+        redaction=_redaction(read, environ),
     )
 
 
 def is_sdk_disabled(environ: Mapping[str, str]) -> bool:
     """Say whether OTEL_SDK_DISABLED switches everything off."""
     return environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
+
+
+def _redaction(read: _Reader, environ: Mapping[str, str]) -> Redaction:
+    limit = environ.get("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT") or environ.get(
+        "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", ""
+    )
+    return Redaction(
+        exception_message=read.choice("capture_exception_message"),
+        ip_addresses=read.boolean("redact_ip_addresses"),
+        phone_numbers=read.boolean("redact_phone_numbers"),
+        patterns=read.patterns("redact_patterns"),
+        allowed_keys=frozenset(read.text("redact_allowed_keys").replace(",", " ").split()),
+        value_length=int(limit) if limit.isdecimal() else Redaction().value_length,
+    )
 
 
 class _Reader:
@@ -137,6 +170,23 @@ class _Reader:
             _warn(name, text, "not a number of 0 or more", default)
             return float(default)
         return value
+
+    def choice(self, name: str) -> str:
+        text = self.text(name).lower()
+        if text in _CHOICES[name]:
+            return text
+        default = OPTIONS[name]["default"]
+        _warn(name, text, f"none of {', '.join(_CHOICES[name])}", default)
+        return default
+
+    def patterns(self, name: str) -> tuple[Pattern[str], ...]:
+        found = []
+        for text in filter(None, map(str.strip, self.text(name).splitlines())):
+            try:
+                found.append(re.compile(text))
+            except re.error as error:
+                _warn(name, text, f"no regular expression ({error})", "none for it")
+        return tuple(found)
 
 
 def _warn(name: str, text: str, fault: str, default: str) -> None:

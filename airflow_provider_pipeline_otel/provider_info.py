@@ -56,6 +56,42 @@ OPTIONS: dict[str, dict[str, str]] = {
         "example": "50000",
         "default": "20000",
     },
+    "capture_exception_message": {
+        "description": (
+            "What spans say of an exception besides its class: redacted (message and stack trace "
+            "without values), type_only (neither), off (no exceptions)."
+        ),
+        "type": "string",
+        "example": "type_only",
+        "default": "redacted",
+    },
+    "redact_ip_addresses": {
+        "description": "Take IP addresses out of spans.",
+        "type": "boolean",
+        "example": "True",
+        "default": "False",
+    },
+    "redact_phone_numbers": {
+        "description": "Take phone numbers out of spans.",
+        "type": "boolean",
+        "example": "True",
+        "default": "False",
+    },
+    "redact_patterns": {
+        "description": "Regular expressions, one a line: what they find is taken out of spans.",
+        "type": "string",
+        "example": "CUST-[0-9]{6}",
+        "default": "",
+    },
+    "redact_allowed_keys": {
+        "description": (
+            "Attributes whose names look like secrets and are none, separated by commas: their "
+            "values are looked at as any others are."
+        ),
+        "type": "string",
+        "example": "app.token_count_key",
+        "default": "",
+    },
     "keep": {
         "description": (
             "MiB of delivered spans that stay in the spool for `pipeline-otel show`; the oldest go."

@@ -58,7 +58,7 @@ class RunEnds:
         self._settings = settings
         folder = private_folder(settings.spool_dir)
         self._spool = Spool(folder, settings.caps)
-        self._writer = SpanWriter(self._spool, resource_of(settings, "airflow"))
+        self._writer = SpanWriter(self._spool, resource_of(settings, "airflow"), settings.redaction)
         self._memory = RunMemory(folder and folder / "runs")
         self._waiting: dict[RunKey, float] = {}
         self._put_off_runs: set[RunKey] = set()

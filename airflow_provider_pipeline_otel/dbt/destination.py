@@ -77,7 +77,7 @@ class Destination:
             settings = self._settings = settings or read_settings(option=airflow_cfg_option())
             self.is_enabled = settings.enabled
             spool = Spool(private_folder(settings.spool_dir), settings.caps)
-            self.writer = SpanWriter(spool, resource_of(settings, "dbt"))
+            self.writer = SpanWriter(spool, resource_of(settings, "dbt"), settings.redaction)
 
     @property
     def attributes(self) -> Attributes:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from airflow_provider_pipeline_otel.config import Redaction
 from airflow_provider_pipeline_otel.export.encoding import (
     encode_resource,
     encode_scope,
@@ -17,7 +18,8 @@ from airflow_provider_pipeline_otel.export.frames import (
     FrameKind,
     write_frame,
 )
-from airflow_provider_pipeline_otel.export.redaction import redact
+from airflow_provider_pipeline_otel.export.ledger import REDACTED, Entry
+from airflow_provider_pipeline_otel.export.redaction import Redactor
 from airflow_provider_pipeline_otel.export.segment import SEAL_AFTER, LiveSegment
 
 if TYPE_CHECKING:
@@ -33,11 +35,17 @@ class SpanWriter:
     """Writes spans of one resource: live ones as they open and end, finished ones all at once."""
 
     def __init__(
-        self, spool: Spool, resource: Attributes, *, seal_after: float = SEAL_AFTER
+        self,
+        spool: Spool,
+        resource: Attributes,
+        redaction: Redaction | None = None,
+        *,
+        seal_after: float = SEAL_AFTER,
     ) -> None:
         self.spool = spool
         self._segment = LiveSegment(spool, seal_after)
-        self._resource = encode_resource(resource)
+        self._redactor = Redactor(redaction or Redaction())
+        self._resource = encode_resource(self._redactor.attributes(resource))
         self._scopes: dict[Scope, bytes] = {}
 
     def write_open(self, record: SpanRecord, *, terminated: bool = False) -> None:
@@ -58,7 +66,7 @@ class SpanWriter:
         """Write spans that are known as a whole, in their order, ready for delivery."""
         segment: list[bytes] = []
         size = count = 0
-        for scope, spans in _chunks(records):
+        for scope, spans in _chunks(records, self._redactor):
             frame = Frame(FrameKind.ENDED, NO_SPAN_ID, self._resource, self._scope(scope), spans)
             written = write_frame(frame)
             if size + len(written) > _SEGMENT_BYTES and segment:
@@ -69,6 +77,7 @@ class SpanWriter:
             count += len(spans)
         if segment:
             self.spool.put(segment, count)
+        self._count_redacted()
 
     def seal(self) -> None:
         """Hand what has ended over to delivery."""
@@ -77,11 +86,17 @@ class SpanWriter:
     def close(self) -> None:
         """Seal, at the end of what this process has to say."""
         self._segment.close()
+        self._count_redacted()
 
     def _write_open(self, kind: FrameKind, record: SpanRecord) -> None:
         frame = self._frame(kind, record)
         if frame is not None:
             self._segment.write_open(record.span_id, frame)
+
+    def _count_redacted(self) -> None:
+        counts = self._redactor.take_counts()
+        if counts:
+            self.spool.ledger.add(*(Entry(REDACTED, n, kind) for kind, n in counts.items()))
 
     def _scope(self, scope: Scope) -> bytes:
         found = self._scopes.get(scope)
@@ -90,7 +105,7 @@ class SpanWriter:
         return found
 
     def _frame(self, kind: FrameKind, record: SpanRecord) -> bytes | None:
-        spans = (encode_span(redact(record)),)
+        spans = (encode_span(self._redactor.redact(record)),)
         scope = self._scope(record.scope)
         try:
             return write_frame(Frame(kind, record.span_id, self._resource, scope, spans))
@@ -99,13 +114,15 @@ class SpanWriter:
             return None
 
 
-def _chunks(records: Iterable[SpanRecord]) -> Iterator[tuple[Scope, tuple[bytes, ...]]]:
+def _chunks(
+    records: Iterable[SpanRecord], redactor: Redactor
+) -> Iterator[tuple[Scope, tuple[bytes, ...]]]:
     """Encode, and gather neighbours of one scope into frames of bounded size."""
     scope: Scope | None = None
     spans: list[bytes] = []
     size = 0
     for record in _in_turns(records):
-        span = encode_span(redact(record))
+        span = encode_span(redactor.redact(record))
         if scope is not None and (scope != record.scope or size + len(span) > _FRAME_BYTES):
             yield scope, tuple(spans)
             spans, size = [], 0

@@ -103,7 +103,7 @@ class Live:
 
         settings, resource = self.settings, self.resource()
         spool = Spool(private_folder(settings.spool_dir), settings.caps)
-        writer = SpanWriter(spool, resource)
+        writer = SpanWriter(spool, resource, settings.redaction)
         soon = None
         if settings.endpoint is not None:
             soon = Later(partial(_hand_over, writer, settings.endpoint), _DELIVER_AFTER).ask

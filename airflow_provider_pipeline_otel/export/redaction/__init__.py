@@ -1,0 +1,262 @@
+"""The one place that every span passes before it is encoded: what must not leave stays here.
+
+record → (repair, cut, mask) → record. A record with nothing to change is returned as it is; texts
+that were found clean are remembered, for most come again. docs/privacy.md says what is known.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from re import Pattern
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from airflow_provider_pipeline_otel.config import Redaction
+from airflow_provider_pipeline_otel.export.redaction.repair import (
+    MOST_TIME_NS,
+    begin_cut,
+    end_cut,
+    repair_text,
+)
+from airflow_provider_pipeline_otel.record import StatusCode
+from airflow_provider_pipeline_otel.semconv import attributes as names
+
+if TYPE_CHECKING:
+    from airflow_provider_pipeline_otel.record import (
+        Attributes,
+        AttributeValue,
+        Event,
+        Link,
+        SpanRecord,
+    )
+
+Replacers = tuple[Pattern[str], ...]
+
+_REMEMBERED: Final = 4096
+_DEEPEST: Final = 6
+_MOST_ITEMS: Final = 256
+_NUMBERS: Final = frozenset({bool, int, float})
+_SMALL: Final = 10**13
+"""A number of fewer digits than a payment card has."""
+_AIRFLOWS_MARK: Final = "***"
+_OWN_MARK: Final = "[redacted]"
+_KINDS: Final = {_AIRFLOWS_MARK: "secret of Airflow"}
+_ERROR_TEXTS: Final = {names.EXCEPTION_MESSAGE: "message", names.EXCEPTION_STACKTRACE: "stacktrace"}
+
+
+class _Airflow:
+    """What Airflow knows of its own secrets, handed down by who faces it."""
+
+    replacers: Callable[[], Replacers] = tuple
+
+
+def use_secrets_of(replacers: Callable[[], Replacers]) -> None:
+    """Let texts pass these patterns before all else; they are asked for with each record."""
+    _Airflow.replacers = staticmethod(replacers)
+
+
+class Redactor:
+    """Redacts records; `counts` says how many values of which kind were taken out."""
+
+    def __init__(self, options: Redaction = Redaction()) -> None:  # noqa: B008  it is frozen
+        self.counts: Counter[str] = Counter()
+        self._options = options
+        self._clean: set[str] = set()
+        self._names: dict[str, bool] = {}
+        self._replacers: Replacers = ()
+
+    def take_counts(self) -> Counter[str]:
+        """Return the counts since the last call."""
+        counts, self.counts = self.counts, Counter()
+        return counts
+
+    def redact(self, record: SpanRecord) -> SpanRecord:
+        """Return the record without what must not leave, nor what would break an encoder."""
+        changes: dict[str, object] = {}
+        replacers = _Airflow.replacers()
+        if replacers != self._replacers:
+            self._replacers = replacers
+            self._clean.clear()
+        attributes = self._attributes(record.attributes)
+        if attributes is not record.attributes:
+            changes["attributes"] = attributes
+        if record.events:
+            changes["events"] = tuple(
+                event for each in record.events if (event := self._event(each)) is not None
+            )
+        if record.links:
+            changes["links"] = tuple(map(self._link, record.links))
+        if record.name not in self._clean:
+            changes["name"] = self._text(record.name, self._options.value_length)
+        if record.status_message:
+            changes["status_message"] = self._status_message(record)
+        if not 0 <= record.start_ns <= MOST_TIME_NS or not 0 <= record.end_ns <= MOST_TIME_NS:
+            changes["start_ns"] = min(max(record.start_ns, 0), MOST_TIME_NS)
+            changes["end_ns"] = min(max(record.end_ns, 0), MOST_TIME_NS)
+        return msgspec.structs.replace(record, **changes) if changes else record
+
+    def attributes(self, attributes: Attributes) -> Attributes:
+        """Return the attributes of a resource without what must not leave."""
+        return self._attributes(attributes)
+
+    def _attributes(self, attributes: Attributes) -> Attributes:
+        clean, known = self._clean, self._names
+        for name, value in attributes.items():
+            kind = type(value)
+            if known.get(name):
+                if kind is str:
+                    if value in clean:
+                        continue
+                elif kind in _NUMBERS and -_SMALL < value < _SMALL:  # type: ignore[operator]
+                    continue
+            return self._all_attributes(attributes)
+        return attributes
+
+    def _all_attributes(self, attributes: Attributes) -> Attributes:
+        found: dict[str, AttributeValue] = {}
+        for name, value in attributes.items():
+            if value is None:
+                continue
+            if name in _ERROR_TEXTS:
+                text = self._error_text(str(value), _ERROR_TEXTS[name])
+                if text:
+                    found[name] = text
+            elif self._is_plain_name(name):
+                found[name] = self._value(value)
+            else:
+                self._take_secret(found, name, value)
+        return attributes if found == attributes else found
+
+    def _take_secret(
+        self, found: dict[str, AttributeValue], name: str, value: AttributeValue
+    ) -> None:
+        from airflow_provider_pipeline_otel.export.redaction.pairs import MARK
+
+        name = self._text(name, self._options.value_length)
+        if isinstance(value, (bool, int, float)) or value == "":
+            found[name] = value
+            return
+        self.counts[MARK.strip("[]")] += 1
+        found[name] = MARK
+
+    def _is_plain_name(self, name: str) -> bool:
+        known = self._names.get(name)
+        if known is None:
+            from airflow_provider_pipeline_otel.export.redaction.pairs import is_secret_name
+
+            known = name in self._options.allowed_keys or (
+                not is_secret_name(name) and self._text(name, self._options.value_length) == name
+            )
+            if len(self._names) < _REMEMBERED:
+                self._names[name] = known
+        return known
+
+    def _value(self, value: AttributeValue, depth: int = 0) -> AttributeValue:  # noqa: PLR0911  a case per type
+        if isinstance(value, str):
+            return value if value in self._clean else self._text(value, self._options.value_length)
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, int):
+            return value if -_SMALL < value < _SMALL else self._number(value)
+        if isinstance(value, float):
+            return value if value - value == 0 else str(value)  # NaN, inf: JSON has none
+        if isinstance(value, bytes):
+            text = value.decode("utf-8", "replace")
+            masked = self._text(text, self._options.value_length)
+            return value if masked == text else masked
+        if depth >= _DEEPEST:
+            return type(value).__name__
+        if isinstance(value, Mapping):
+            return self._all_attributes({str(name): value[name] for name in [*value][:_MOST_ITEMS]})
+        if isinstance(value, Sequence):
+            return [self._value(item, depth + 1) for item in value[:_MOST_ITEMS]]
+        return value
+
+    def _number(self, value: int) -> AttributeValue:
+        text = str(value)
+        masked = self._text(text, self._options.value_length)
+        return value if masked == text else masked
+
+    def _text(self, text: str, most: int) -> str:
+        if text in self._clean:
+            return text
+        from airflow_provider_pipeline_otel.export.redaction.texts import mask_text
+
+        masked = self._mask(text, most, mask_text)
+        if masked == text:
+            if len(self._clean) >= _REMEMBERED:
+                self._clean.clear()
+            self._clean.add(text)
+        return masked
+
+    def _error_text(self, text: str, kind: str) -> str:
+        from airflow_provider_pipeline_otel.export.redaction.texts import (
+            mask_error,
+            mask_stack_trace,
+        )
+
+        if self._options.exception_message != "redacted":
+            return ""
+        if kind == "message":
+            return self._mask(text, self._options.message_length, mask_error)
+        return self._mask(text, self._options.stack_trace_length, mask_stack_trace)
+
+    def _mask(self, text: str, most: int, rule: Callable[[str], str]) -> str:
+        start = repair_text(begin_cut(text, most))
+        masked = start
+        for replacer in self._replacers:
+            masked = replacer.sub(_AIRFLOWS_MARK, masked)
+        masked = rule(masked)
+        if self._options.ip_addresses or self._options.phone_numbers:
+            masked = self._mask_optional(masked)
+        for pattern in self._options.patterns:
+            masked = pattern.sub(_OWN_MARK, masked)
+        if masked != start:
+            self._count(start, masked)
+        return masked if len(text) <= most else end_cut(masked, most)
+
+    def _mask_optional(self, text: str) -> str:
+        from airflow_provider_pipeline_otel.export.redaction import personal
+
+        if self._options.ip_addresses:
+            text = personal.mask_ips(text)
+        return personal.mask_phones(text) if self._options.phone_numbers else text
+
+    def _count(self, before: str, after: str) -> None:
+        from airflow_provider_pipeline_otel.export.redaction.texts import MARKS
+
+        for mark in (*MARKS, _AIRFLOWS_MARK, _OWN_MARK):
+            count = after.count(mark) - before.count(mark)
+            if count > 0:
+                self.counts[_KINDS.get(mark) or mark.strip("[]")] += count
+
+    def _status_message(self, record: SpanRecord) -> str:
+        """Return a status's message: of an error it is an exception's, "ValueError: <text>"."""
+        message = record.status_message
+        if record.status is not StatusCode.ERROR:
+            return self._text(message, self._options.message_length)
+        if self._options.exception_message == "redacted":
+            return self._error_text(message, "message")
+        head = message.partition(":")[0]
+        types = {event.attributes.get(names.EXCEPTION_TYPE) for event in record.events}
+        return head if head in types and self._options.exception_message != "off" else ""
+
+    def _event(self, event: Event) -> Event | None:
+        if self._options.exception_message == "off" and event.name == "exception":
+            return None
+        return msgspec.structs.replace(
+            event,
+            name=self._text(event.name, self._options.value_length),
+            time_ns=min(max(event.time_ns, 0), MOST_TIME_NS),
+            attributes=self._attributes(event.attributes),
+        )
+
+    def _link(self, link: Link) -> Link:
+        attributes = self._attributes(link.attributes)
+        return (
+            link
+            if attributes is link.attributes
+            else msgspec.structs.replace(link, attributes=attributes)
+        )

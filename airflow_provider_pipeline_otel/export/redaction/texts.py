@@ -1,0 +1,85 @@
+"""One text → what may leave of it; cheap looks decide which rules are asked."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from airflow_provider_pipeline_otel.export.redaction import pairs, personal, secrets, values
+
+MARKS: Final = (
+    pairs.MARK,
+    values.MARK,
+    personal.EMAIL,
+    personal.CARD,
+    personal.IBAN,
+    personal.IP,
+    personal.PHONE,
+)
+
+_RICH: Final = re.compile(r"[@='\"`({\[<%?&,;|~$\s\\]")
+"""Signs that ids, names, paths and times do without."""
+
+_RUN: Final = re.compile(r"[\w~/+-]{16,}")
+_DIGITS: Final = re.compile(r"\d[\d -]{12}|[A-Z]{2}\d{2}[ -]?[A-Z0-9]{4}")
+_PREFIXES: Final = (
+    *("AKIA", "ASIA", "AROA", "AIDA", "AGPA", "ANPA", "AIPA", "ABIA", "ACCA"),
+    *("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "gl", "GR1348941", "xox", "xapp-"),
+    *("sk_", "pk_", "rk_", "whsec_", "npm_", "pypi-", "dckr_", "dapi", "dose", "dkea", "dcsp"),
+    *("dbt", "AIza", "1//0", "GOCSPX-", "GOOG", "key-", "sk-", "hf_", "r8_", "gsk_"),
+    *("NR", "dop_", "doo_", "pul-", "shpat_", "shpca_", "shppa_", "shpss_", "sq0", "EAAA"),
+    *("lin_", "ntn_", "secret_", "PMAK-", "sntry", "phc_", "rnd_", "ATATT3", "ATCTT3"),
+    *("FLWSECK", "AGE-SECRET", "ETMs", "eyJ", "gAAAAA", "IQoJb3JpZ2luX2Vj", "FwoGZXIvYXdz"),
+)
+_PARTS: Final = ("SG.", "hvs.", "hvb.", "hvr.", "ya29.", "atlasv1.", "Q~", "xoxe.", "-us", "hint:")
+_WORDS: Final = (
+    *("pass", "pwd", "pw", "secret", "token", "key", "auth", "cred", "sig", "sas", "jwt", "sess"),
+    *("cookie", "conn", "info", "kennwort", "bearer", "basic", "digest", "negotiate", "-u", "-p"),
+    *("hook", "bot", "oracle:", "private", "identified"),
+)
+_SQL_WORDS: Final = (
+    *("select", "insert", "update", "delete", "merge", "values", "where", "copy", "call", "exec"),
+    *("create", "alter", "replace", "set "),
+)
+
+
+def mask_text(text: str) -> str:
+    """Return the text without what is known to be secret or personal, wherever it stands."""
+    is_rich = _RICH.search(text) is not None
+    if is_rich and ("@" in text or "%40" in text or "u0040" in text):
+        text = personal.mask_emails(secrets.mask_urls(text))
+    lower = text.lower() if is_rich or ":" in text else ""
+    if any(word in lower for word in _WORDS) or _may_hold_token(text):
+        text = pairs.mask_pairs(secrets.mask_tokens(text))
+    if _DIGITS.search(text) is not None:
+        text = personal.mask_numbers(text)
+    if not is_rich:
+        return text
+    if ("'" in text or "$" in text) and any(word in lower for word in _SQL_WORDS):
+        text = values.mask_sql(text)
+    if any(sign in text for sign in "'\"(`:"):
+        text = values.mask_errors(text)
+    return text
+
+
+def mask_error(text: str) -> str:
+    """Return an exception's message, or lines of a stack trace, without any value."""
+    return values.mask_quoted(mask_text(text))
+
+
+_FRAME: Final = r"^([ \t]{1,8}File \"[^\"\n]{1,4096}\", line \d{1,9}, in [^\n]{1,512}\n?)"
+
+
+def mask_stack_trace(text: str) -> str:
+    """Return a stack trace whose frames stay as they are; between them may be values."""
+    parts = re.split(_FRAME, text, flags=re.MULTILINE)
+    return "".join(mask_text(part) if at % 2 else mask_error(part) for at, part in enumerate(parts))
+
+
+def _may_hold_token(text: str) -> bool:
+    if any(part in text for part in _PARTS):
+        return True
+    return any(
+        word.startswith(_PREFIXES) or word.lstrip("_-/+").startswith(_PREFIXES)
+        for word in _RUN.findall(text)
+    )
