@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_provider_pipeline_otel.config import Redaction
 from airflow_provider_pipeline_otel.export.frames import read_frames
 from airflow_provider_pipeline_otel.export.latch import Latch
 from airflow_provider_pipeline_otel.export.writer import SpanWriter
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 def fill(spool: Spool, segments: int, *, spans: int = 1, size: int = 10) -> list[str]:
     """Write that many segments, and return the names of their spans."""
-    writer = SpanWriter(spool, {"service.name": "s"})
+    writer = SpanWriter(spool, {"service.name": "s"}, Redaction(value_length=10**7))
     names = []
     for segment in range(segments):
         own = [f"{segment}/{number}" for number in range(spans)]

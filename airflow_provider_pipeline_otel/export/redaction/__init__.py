@@ -14,11 +14,19 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from airflow_provider_pipeline_otel.config import Redaction
+from airflow_provider_pipeline_otel.export.redaction import personal
+from airflow_provider_pipeline_otel.export.redaction.pairs import MARK, is_secret_name
 from airflow_provider_pipeline_otel.export.redaction.repair import (
     MOST_TIME_NS,
     begin_cut,
     end_cut,
     repair_text,
+)
+from airflow_provider_pipeline_otel.export.redaction.texts import (
+    MARKS,
+    mask_error,
+    mask_stack_trace,
+    mask_text,
 )
 from airflow_provider_pipeline_otel.record import StatusCode
 from airflow_provider_pipeline_otel.semconv import attributes as names
@@ -88,8 +96,9 @@ class Redactor:
             )
         if record.links:
             changes["links"] = tuple(map(self._link, record.links))
-        if record.name not in self._clean:
-            changes["name"] = self._text(record.name, self._options.value_length)
+        name = self._text(record.name, self._options.value_length)
+        if name != record.name:
+            changes["name"] = name
         if record.status_message:
             changes["status_message"] = self._status_message(record)
         if not 0 <= record.start_ns <= MOST_TIME_NS or not 0 <= record.end_ns <= MOST_TIME_NS:
@@ -102,17 +111,36 @@ class Redactor:
         return self._attributes(attributes)
 
     def _attributes(self, attributes: Attributes) -> Attributes:
-        clean, known = self._clean, self._names
+        clean, names = self._clean, self._names
+        unknown: list[str] = []
         for name, value in attributes.items():
             kind = type(value)
-            if known.get(name):
+            if names.get(name):
                 if kind is str:
-                    if value in clean:
-                        continue
-                elif kind in _NUMBERS and -_SMALL < value < _SMALL:  # type: ignore[operator]
+                    if value not in clean:
+                        unknown.append(value)  # type: ignore[arg-type]
+                    continue
+                if kind in _NUMBERS and -_SMALL < value < _SMALL:  # type: ignore[operator]
                     continue
             return self._all_attributes(attributes)
+        if unknown and not self._are_clean(unknown):
+            return self._all_attributes(attributes)
         return attributes
+
+    def _are_clean(self, texts: list[str]) -> bool:
+        """Look at texts all at once, which costs a fraction of one by one; False: maybe not."""
+        joined = "\n".join(texts)
+        if len(joined) > self._options.value_length or self._options.patterns:
+            return False
+        if repair_text(joined) != joined or self._masked(joined, mask_text) != joined:
+            return False
+        self._remember(texts)
+        return True
+
+    def _remember(self, texts: list[str]) -> None:
+        if len(self._clean) >= _REMEMBERED:
+            self._clean.clear()
+        self._clean.update(texts)
 
     def _all_attributes(self, attributes: Attributes) -> Attributes:
         found: dict[str, AttributeValue] = {}
@@ -132,8 +160,6 @@ class Redactor:
     def _take_secret(
         self, found: dict[str, AttributeValue], name: str, value: AttributeValue
     ) -> None:
-        from airflow_provider_pipeline_otel.export.redaction.pairs import MARK
-
         name = self._text(name, self._options.value_length)
         if isinstance(value, (bool, int, float)) or value == "":
             found[name] = value
@@ -144,8 +170,6 @@ class Redactor:
     def _is_plain_name(self, name: str) -> bool:
         known = self._names.get(name)
         if known is None:
-            from airflow_provider_pipeline_otel.export.redaction.pairs import is_secret_name
-
             known = name in self._options.allowed_keys or (
                 not is_secret_name(name) and self._text(name, self._options.value_length) == name
             )
@@ -182,21 +206,12 @@ class Redactor:
     def _text(self, text: str, most: int) -> str:
         if text in self._clean:
             return text
-        from airflow_provider_pipeline_otel.export.redaction.texts import mask_text
-
         masked = self._mask(text, most, mask_text)
         if masked == text:
-            if len(self._clean) >= _REMEMBERED:
-                self._clean.clear()
-            self._clean.add(text)
+            self._remember([text])
         return masked
 
     def _error_text(self, text: str, kind: str) -> str:
-        from airflow_provider_pipeline_otel.export.redaction.texts import (
-            mask_error,
-            mask_stack_trace,
-        )
-
         if self._options.exception_message != "redacted":
             return ""
         if kind == "message":
@@ -204,29 +219,25 @@ class Redactor:
         return self._mask(text, self._options.stack_trace_length, mask_stack_trace)
 
     def _mask(self, text: str, most: int, rule: Callable[[str], str]) -> str:
-        start = repair_text(begin_cut(text, most))
-        masked = start
-        for replacer in self._replacers:
-            masked = replacer.sub(_AIRFLOWS_MARK, masked)
-        masked = rule(masked)
-        if self._options.ip_addresses or self._options.phone_numbers:
-            masked = self._mask_optional(masked)
-        for pattern in self._options.patterns:
-            masked = pattern.sub(_OWN_MARK, masked)
+        start = repair_text(text if len(text) <= most else begin_cut(text, most))
+        masked = self._masked(start, rule)
         if masked != start:
             self._count(start, masked)
         return masked if len(text) <= most else end_cut(masked, most)
 
-    def _mask_optional(self, text: str) -> str:
-        from airflow_provider_pipeline_otel.export.redaction import personal
-
+    def _masked(self, text: str, rule: Callable[[str], str]) -> str:
+        for replacer in self._replacers:
+            text = replacer.sub(_AIRFLOWS_MARK, text)
+        text = rule(text)
         if self._options.ip_addresses:
             text = personal.mask_ips(text)
-        return personal.mask_phones(text) if self._options.phone_numbers else text
+        if self._options.phone_numbers:
+            text = personal.mask_phones(text)
+        for pattern in self._options.patterns:
+            text = pattern.sub(_OWN_MARK, text)
+        return text
 
     def _count(self, before: str, after: str) -> None:
-        from airflow_provider_pipeline_otel.export.redaction.texts import MARKS
-
         for mark in (*MARKS, _AIRFLOWS_MARK, _OWN_MARK):
             count = after.count(mark) - before.count(mark)
             if count > 0:

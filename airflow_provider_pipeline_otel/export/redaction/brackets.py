@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final
 
 _PAIRS: Final = {"(": ")", "[": "]", "{": "}"}
 _LONGEST: Final = 16384
-_SIGNS: Final = re.compile(r"[()\[\]{}]|(?<!\w)(?P<quote>\\{0,7}[\"'])")
+
+
+@cache
+def _signs() -> re.Pattern[str]:
+    return re.compile(r"[()\[\]{}]|(?<!\w)(?P<quote>\\{0,7}[\"'])")
 
 
 def closing_bracket(text: str, start: int) -> int:
@@ -18,7 +23,7 @@ def closing_bracket(text: str, start: int) -> int:
     last = min(len(text), start + _LONGEST)
     closers: list[str] = []
     at = start
-    while (found := _SIGNS.search(text, at, last)) is not None:
+    while (found := _signs().search(text, at, last)) is not None:
         at, sign = found.end(), found.group()
         if found["quote"]:
             end = text.find(sign, at, last)

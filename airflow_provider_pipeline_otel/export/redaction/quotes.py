@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+
+_PREFIXES: Final = frozenset("bBeEfFnNrRuU")
 
 
 class Quoted(NamedTuple):
@@ -31,7 +34,7 @@ def find_quoted(text: str, signs: str) -> Iterator[Quoted]:
     depth = last = 0
     for token in _tokens(signs).finditer(text):
         quote = token.group()
-        may_open = token.start() == 0 or not _is_word(text[token.start() - 1])
+        may_open = _may_open(text, token.start())
         may_close = token.end() == len(text) or not _is_word(text[token.end()])
         if opened is None:
             if may_open:
@@ -45,6 +48,17 @@ def find_quoted(text: str, signs: str) -> Iterator[Quoted]:
             depth += 1
     if opened is not None:
         yield opened._replace(end=last or len(text))
+
+
+def _may_open(text: str, at: int) -> bool:
+    """Say whether a quote may stand there: before a word, also as in b'…' or f"…"."""
+    for _ in range(3):
+        if at == 0 or not _is_word(text[at - 1]):
+            return True
+        if text[at - 1] not in _PREFIXES:
+            return False
+        at -= 1
+    return False
 
 
 def _is_word(sign: str) -> bool:

@@ -15,7 +15,9 @@ _BAD: Final = re.compile("[\x00\ud800-\udfff]")
 
 def repair_text(text: str) -> str:
     """Return the text without NUL and lone surrogates: databases and protobuf refuse them."""
-    return _BAD.sub("\ufffd", text) if _BAD.search(text) else text
+    if text.isascii() and "\x00" not in text:
+        return text
+    return _BAD.sub("\ufffd", text)
 
 
 def begin_cut(text: str, most: int) -> str:

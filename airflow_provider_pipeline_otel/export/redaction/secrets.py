@@ -73,67 +73,55 @@ _TOKENS: Final = (
     r"IQoJb3JpZ2luX2Vj[\w+/=%]{20,4096}",
     r"FwoGZXIvYXdz[\w+/=%]{20,4096}",
 )
-_IN_URLS: Final = (
-    r"(?:hooks\.slack\.com/(?:services|workflows|triggers)/|(?:discord(?:app)?\.com/api/webhooks/\d{5,25}/)"
-    r"|[\w-]{1,60}\.webhook\.office\.com/|(?:api\.telegram\.org/)?bot(?=\d{6,12}:)"
-    r"|hooks\.zapier\.com/hooks/catch/)"
+_OPEN: Final = r"\\{0,7}[\"']?"
+_BEHIND: Final = (
+    # What tells the secret, and the secret.
+    (r"\bhooks\.slack\.com/(?:services|workflows|triggers)/", r"[\w/]{8,512}"),
+    (r"\bdiscord(?:app)?\.com/api/webhooks/\d{5,25}/", r"[\w-]{8,512}"),
+    (r"\.webhook\.office\.com/", r"[\w/@.-]{8,512}"),
+    (r"\bhooks\.zapier\.com/hooks/catch/", r"[\w/]{8,512}"),
+    (r"\bbot(?=\d{6,12}:)", r"[\d:\w-]{8,512}"),
+    (
+        r"(?:docker|podman|twine|helm|skopeo)\b[^\n]{0,200}?\s-p[= ]?",
+        r"(?!\d{1,9}\b)[^\s\"']{1,255}",
+    ),
+    (
+        rf"(?:curl|wget|http)\b[^\n]{{0,200}}?\s(?:-u|--user)[= ]?{_OPEN}[^\s:\"'\\]{{1,255}}:",
+        r"[^\s\"']{1,255}",
+    ),
+    (rf"\bcurl\b[^\n]{{0,200}}?\s(?:-b|--cookie)[= ]?{_OPEN}", r"[^\s\"']{1,4096}"),
+    (
+        r"(?<![\w-])--?[\w-]{0,40}(?:password|passwd|token|secret|api-key|apikey)\s(?![-=])",
+        r"[^\s\"']{1,4096}",
+    ),
+    (r"\boracle:\w{1,9}:[^\s/@]{1,255}/", r"[^\s@]{1,255}(?=@)"),
+    (r"<Cookie [\w.-]{1,128}=", r"[^\s>]{1,4096}"),
+    (r"\blogin\s{1,9}\S{1,255}\s{1,9}password\s{1,9}", r"\S{1,255}"),
+    (
+        r"\b[Dd]igest\s{1,3}",
+        r"(?:\w{1,32}=(?:\\{0,7}\"[^\"]{0,1024}\"|[^,\s\"]{1,255})(?:,\s{0,3})?){2,16}",
+    ),
+    (r"Private-Lines:\s{0,3}\d{1,4}", r"(?:(?:\s|\\[rn]){1,4}[\w+/=]{16,80}){1,200}"),
 )
 
 
 @cache
-def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
-    """Return patterns with what takes the place of what they find, in their order."""
-    return (
-        (
-            re.compile(
-                r"-----BEGIN[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
-                r"(?:(?!-----END).){0,16384}(?:-----END[^-]{0,60}-----)?",
-                re.DOTALL,
-            ),
-            MARK,
-        ),
-        (
-            re.compile(
-                r"(Private-Lines:\s{0,3}\d{1,4})(?:(?:\s|\\[rn]){1,4}[\w+/=]{16,80}){1,200}"
-            ),
-            rf"\1 {MARK}",
-        ),
-        (re.compile(rf"({_IN_URLS})[\w/:+@.=-]{{8,512}}"), rf"\1{MARK}"),
-        (re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(_TOKENS)})"), MARK),
-        (
-            re.compile(
-                r"((?:docker|podman|twine|helm|skopeo)\b[^\n]{0,200}?\s-p[= ]?)"
-                r"(?![0-9]+\b)[^\s\"']{1,255}"
-            ),
-            rf"\1{MARK}",
-        ),
-        (
-            re.compile(
-                r"((?:curl|wget|http)\b[^\n]{0,200}?\s(?:-u|--user)[= ]?\\{0,7}[\"']?[^\s:\"'\\]{1,255}:)"
-                r"[^\s\"']{1,255}"
-            ),
-            rf"\1{MARK}",
-        ),
-        (
-            re.compile(
-                r"\b([Dd]igest\s{1,3})(?:\w{1,32}=(?:(\\{0,7}\")[^\"]{0,1024}\"|[^,\s\"]{1,255})(?:,\s{0,3})?){2,16}"
-            ),
-            rf"\1{MARK}",
-        ),
-        (
-            re.compile(r"(\bcurl\b[^\n]{0,200}?\s(?:-b|--cookie)[= ]?\\{0,7}[\"']?)[^\s\"']{1,4096}"),
-            rf"\1{MARK}",
-        ),
-        (re.compile(r"(\boracle:\w{1,9}:[^\s/@]{1,255}/)[^\s@]{1,255}(?=@)"), rf"\1{MARK}"),
-        (re.compile(r"(<Cookie [\w.-]{1,128}=)[^\s>]{1,4096}"), rf"\1{MARK}"),
-        (re.compile(r"(\blogin\s{1,9}\S{1,255}\s{1,9}password\s{1,9})\S{1,255}"), rf"\1{MARK}"),
-        (
-            re.compile(
-                r"((?<![\w-])--?[\w-]{0,40}(?:password|passwd|token|secret|api-key|apikey)\s)(?![-=])[^\s\"']{1,4096}"
-            ),
-            rf"\1{MARK}",
-        ),
+def _private_key() -> re.Pattern[str]:
+    return re.compile(
+        r"-----BEGIN[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+        r"(?:(?!-----END).){0,16384}(?:-----END[^-]{0,60}-----)?",
+        re.DOTALL,
     )
+
+
+@cache
+def _tokens() -> re.Pattern[str]:
+    return re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(_TOKENS)})")
+
+
+@cache
+def _behind() -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(f"({before})(?:{secret})") for before, secret in _BEHIND)
 
 
 @cache
@@ -160,8 +148,9 @@ def _kubernetes() -> re.Pattern[str]:
 
 def mask_tokens(text: str) -> str:
     """Return the text without tokens, private keys and what tools are given for passwords."""
-    for pattern, mark in _patterns():
-        text = pattern.sub(mark, text)
+    text = _tokens().sub(MARK, _private_key().sub(MARK, text))
+    for pattern in _behind():
+        text = pattern.sub(rf"\1{MARK}", text)
     text = _scheme().sub(_mask_credentials, text)
     if "Secret" in text and ("kind" in text or "data" in text):
         text = _kubernetes().sub(_mask_base64, text)
@@ -199,8 +188,6 @@ def mask_urls(text: str) -> str:
     return _url().sub(_mask_userinfo, text)
 
 
-_PORT: Final = re.compile(r"\d{1,5}(?=[/?#;]|$)")
-_AUTHORITY_END: Final = re.compile(r"[/?#]|;[A-Za-z]{1,40}=")
 _LONG: Final = 20
 
 
@@ -218,18 +205,28 @@ def _mask_userinfo(found: re.Match[str]) -> str:
     return found.group()
 
 
+@cache
+def _port() -> re.Pattern[str]:
+    return re.compile(r"\d{1,5}(?=[/?#;]|$)")
+
+
+@cache
+def _authority_end() -> re.Pattern[str]:
+    return re.compile(r"[/?#]|;[A-Za-z]{1,40}=")
+
+
 def _is_name(user: str) -> bool:
     return user.islower() and not any(sign.isdigit() for sign in user)
 
 
 def _split_userinfo(rest: str) -> tuple[str, str, str]:
     """Split at the "@" behind user and password, which may hold "@", ":" and "/" as they are."""
-    end = _AUTHORITY_END.search(rest)
+    end = _authority_end().search(rest)
     authority = rest[: end.start()] if end else rest
     if "@" in authority:
         user, at, host = authority.rpartition("@")
         return user, at, host + rest[len(authority) :]
     _, colon, password = authority.partition(":")
-    if colon and not _PORT.match(password + rest[len(authority) :]) and "@" in rest:
+    if colon and not _port().match(password + rest[len(authority) :]) and "@" in rest:
         return rest.rpartition("@")
     return "", "", rest

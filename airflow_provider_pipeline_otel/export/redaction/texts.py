@@ -20,8 +20,14 @@ MARKS: Final = (
 _RICH: Final = re.compile(r"[@='\"`({\[<%?&,;|~$\s\\]")
 """Signs that ids, names, paths and times do without."""
 
-_RUN: Final = re.compile(r"[\w~/+-]{16,}")
-_DIGITS: Final = re.compile(r"\d[\d -]{12}|[A-Z]{2}\d{2}[ -]?[A-Z0-9]{4}")
+_RUN: Final = re.compile(r"[A-Za-z0-9_~/+-]{16,}")
+_SHORTEST: Final = 14
+"""Signs of the shortest token, card or account number."""
+
+_MANY_DIGITS: Final = re.compile(r"[\d -]{14,}")
+_IBAN: Final = re.compile(r"[A-Z]{2}\d\d[ -]?[A-Z0-9]{4}")
+_DATA: Final = re.compile(r"['\"(`$\u00bb]|[Ll]ine|parse|payload")
+"""Signs and words that literals and quoted values go with."""
 _PREFIXES: Final = (
     *("AKIA", "ASIA", "AROA", "AIDA", "AGPA", "ANPA", "AIPA", "ABIA", "ACCA"),
     *("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "gl", "GR1348941", "xox", "xapp-"),
@@ -31,6 +37,7 @@ _PREFIXES: Final = (
     *("lin_", "ntn_", "secret_", "PMAK-", "sntry", "phc_", "rnd_", "ATATT3", "ATCTT3"),
     *("FLWSECK", "AGE-SECRET", "ETMs", "eyJ", "gAAAAA", "IQoJb3JpZ2luX2Vj", "FwoGZXIvYXdz"),
 )
+_STARTS: Final = frozenset(prefix[:2] for prefix in _PREFIXES)
 _PARTS: Final = ("SG.", "hvs.", "hvb.", "hvr.", "ya29.", "atlasv1.", "Q~", "xoxe.", "-us", "hint:")
 _WORDS: Final = (
     *("pass", "pwd", "pw", "secret", "token", "key", "auth", "cred", "sig", "sas", "jwt", "sess"),
@@ -42,24 +49,61 @@ _SQL_WORDS: Final = (
     *("create", "alter", "replace", "set "),
 )
 
+_ERROR_WORDS: Final = (
+    *("invalid", "duplicate", "violat", "could not", "not in list", "recogni", "existiert"),
+    *(
+        "eingabesyntax",
+        "detail: ",
+        "context: ",
+        "input_value",
+        "deserialize",
+        "param",
+        "row values",
+    ),
+    *("dup key", "contains", "key value", "keyvalue", "bad row", "column values", "not unique"),
+    *("unexpected_", "key (", "\u00bb(", "command #", "original line", "csv parse", "json data"),
+    *("parsing json", "copy ", "error on line", "parsed text", "payload", "decode", "(string)"),
+    *("delimiter", "cached since", "generated in", "in conn", "$"),
+)
+
 
 def mask_text(text: str) -> str:
     """Return the text without what is known to be secret or personal, wherever it stands."""
-    is_rich = _RICH.search(text) is not None
-    if is_rich and ("@" in text or "%40" in text or "u0040" in text):
+    if _RICH.search(text) is None:
+        return text if len(text) < _SHORTEST else _mask_plain(text)
+    if "@" in text or "%40" in text or "u0040" in text:
         text = personal.mask_emails(secrets.mask_urls(text))
-    lower = text.lower() if is_rich or ":" in text else ""
+    lower = text.lower()
     if any(word in lower for word in _WORDS) or _may_hold_token(text):
         text = pairs.mask_pairs(secrets.mask_tokens(text))
-    if _DIGITS.search(text) is not None:
-        text = personal.mask_numbers(text)
-    if not is_rich:
-        return text
-    if ("'" in text or "$" in text) and any(word in lower for word in _SQL_WORDS):
-        text = values.mask_sql(text)
-    if any(sign in text for sign in "'\"(`:"):
-        text = values.mask_errors(text)
+    text = _mask_numbers(text)
+    if _DATA.search(text) is not None:
+        if any(word in lower for word in _SQL_WORDS):
+            text = values.mask_sql(text)
+        if any(word in lower for word in _ERROR_WORDS):
+            text = values.mask_errors(text)
     return text
+
+
+def _mask_plain(text: str) -> str:
+    """Mask what is one word: an id, a name, a path, a time, a token."""
+    if _may_hold_token(text) or _may_be_pair(text):
+        text = pairs.mask_pairs(secrets.mask_tokens(text))
+    return _mask_numbers(text)
+
+
+def _mask_numbers(text: str) -> str:
+    has_iban = not text.islower() and _IBAN.search(text) is not None
+    if has_iban or _MANY_DIGITS.search(text) is not None:
+        return personal.mask_numbers(text)
+    return text
+
+
+def _may_be_pair(text: str) -> bool:
+    if ":" not in text:
+        return False
+    lower = text.lower()
+    return any(word in lower for word in _WORDS)
 
 
 def mask_error(text: str) -> str:
@@ -77,9 +121,8 @@ def mask_stack_trace(text: str) -> str:
 
 
 def _may_hold_token(text: str) -> bool:
-    if any(part in text for part in _PARTS):
-        return True
-    return any(
-        word.startswith(_PREFIXES) or word.lstrip("_-/+").startswith(_PREFIXES)
-        for word in _RUN.findall(text)
-    )
+    for run in _RUN.findall(text):
+        word = run.lstrip("_-/+")
+        if word[:2] in _STARTS and word.startswith(_PREFIXES):
+            return True
+    return any(part in text for part in _PARTS)

@@ -88,24 +88,35 @@ def _errors() -> re.Pattern[str]:
     )
 
 
-_NAMED: Final = re.compile(
-    r"(?:relation|columns?|table|view|constraint|index|schema|database|function|field|d?type|key"
-    r"|named|attribute|module|operator|object|model|sequence|argument|codec|encoding|file|name"
-    r"|option|for|in|role|extension|test|source|dag|task|topic|class|method|variable|keyword"
-    r"|directory:|format|of type|cast to|to|as|restore|command|host=)\s{0,3}[\[(]?\\{0,7}\Z",
-    re.IGNORECASE,
-)
-_IDENTIFIER: Final = re.compile(r"[A-Za-z_#@][\w.$#]{0,63}", re.ASCII)
-_PLAIN: Final = re.compile(
-    r"(?:/|\./|[a-z0-9+]{2,10}://)[\w./{}=%:+-]{1,255}|<[\w ._-]{1,64}>"
-    r"|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-    r"|[%\w\s:.,/\\-]{0,64}%[A-Za-z][%\w\s:.,/\\-]{0,64}"
-    r"|str|int|float|bool|bytes|list|dict|tuple|set|object|NoneType|None|null|date|datetime|Decimal"
-    r"|[iuf](?:8|16|32|64|128)|int64|float64|integer|string|number|long|utf-8|ascii|latin-1"
-    r"|datestyle|true|false|[,{}()\[\]:;]",
-    re.ASCII,
-)
-"""Paths, code names, ids, formats of times, types: what errors quote and no record holds."""
+@cache
+def _naming() -> re.Pattern[str]:
+    """Match the words before a name in quotes."""
+    return re.compile(
+        r"(?:relation|columns?|table|view|constraint|index|schema|database|function|field|d?type"
+        r"|key|named|attribute|module|operator|object|model|sequence|argument|codec|encoding|file"
+        r"|name|option|for|in|role|extension|test|source|dag|task|topic|class|method|variable"
+        r"|keyword|directory:|format|of type|cast to|to|as|restore|command|host=)\s{0,3}[\[(]?\Z",
+        re.IGNORECASE,
+    )
+
+
+@cache
+def _identifier() -> re.Pattern[str]:
+    return re.compile(r"[A-Za-z_#@][\w.$#]{0,63}", re.ASCII)
+
+
+@cache
+def _plain() -> re.Pattern[str]:
+    """Match paths, code names, ids, formats of times, types: what no record holds."""
+    return re.compile(
+        r"(?:/|\./|[a-z0-9+]{2,10}://)[\w./{}=%:+-]{1,255}|<[\w ._-]{1,64}>"
+        r"|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+        r"|[%\w\s:.,/\\-]{0,64}%[A-Za-z][%\w\s:.,/\\-]{0,64}"
+        r"|str|int|float|bool|bytes|list|dict|tuple|set|object|NoneType|None|null|date|datetime"
+        r"|Decimal|[iuf](?:8|16|32|64|128)|int64|float64|integer|string|number|long|utf-8|ascii"
+        r"|latin-1|datestyle|true|false|[,{}()\[\]:;]",
+        re.ASCII,
+    )
 
 
 @cache
@@ -174,12 +185,12 @@ def _mask_rest(found: re.Match[str]) -> str:
 def _is_name(text: str, found: Quoted) -> bool:
     """Say whether what is quoted tells where something is, and not what it holds."""
     value = text[found.start : found.end]
-    if not value or value == MARK or _PLAIN.fullmatch(value):
+    if not value or value == MARK or _plain().fullmatch(value):
         return True
-    if not _IDENTIFIER.fullmatch(value):
+    if not _identifier().fullmatch(value):
         return False
     opening = found.start - len(found.quote)
     before, after = text[max(opening - 24, 0) : opening], text[found.end + len(found.quote) :][:3]
     is_part = before.endswith(".") or after.startswith(('."', ".`"))
     is_key = after.lstrip().startswith(":") and value.islower()
-    return is_part or is_key or _NAMED.search(before) is not None
+    return is_part or is_key or _naming().search(before) is not None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_provider_pipeline_otel.config import Caps
+from airflow_provider_pipeline_otel.config import Caps, Redaction
 from airflow_provider_pipeline_otel.export.ledger import DROPPED
 from airflow_provider_pipeline_otel.export.recovery import recover
 from airflow_provider_pipeline_otel.export.spool import Spool, private_folder
@@ -227,7 +227,7 @@ def test_a_broken_disk_costs_spans_and_one_warning(
 
 def test_a_span_that_is_too_large_is_lost_and_counted(spool: Spool) -> None:
     """An attribute of megabytes must not fail the code around it."""
-    writer = SpanWriter(spool, {})
+    writer = SpanWriter(spool, {}, Redaction(value_length=10**7))
     large = SpanRecord(b"t" * 16, b"s" * 8, b"", "n", 1, 2, {"a": "x" * 9_000_000})
     writer.write_open(large)
     writer.write_ended(large)

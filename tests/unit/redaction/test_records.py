@@ -107,7 +107,7 @@ def test_airflows_secrets_go_even_if_they_are_learnt_late(monkeypatch: pytest.Mo
     assert redactor.redact(before).attributes == {"a": "hunter2 is here"}
     known.append(re.compile("hunter2"))
     assert redactor.redact(before).attributes == {"a": "*** is here"}
-    assert redactor.take_counts() == {"secret of Airflow": 1}
+    assert redactor.take_counts()["secret of Airflow"]
 
 
 def exception(text: str = f"no user {MAIL}", stack: str = STACK) -> SpanRecord:
