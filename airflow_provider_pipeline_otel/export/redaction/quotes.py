@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Final, NamedTuple
 
-
 _PREFIXES: Final = frozenset("bBeEfFnNrRuU")
 
 
