@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from airflow_provider_pipeline_otel.config import Redaction
-from airflow_provider_pipeline_otel.export.redaction import personal
+from airflow_provider_pipeline_otel.export.redaction import messages, personal
 from airflow_provider_pipeline_otel.export.redaction.pairs import MARK, is_secret_name
 from airflow_provider_pipeline_otel.export.redaction.repair import (
     MOST_TIME_NS,
@@ -22,12 +22,7 @@ from airflow_provider_pipeline_otel.export.redaction.repair import (
     end_cut,
     repair_text,
 )
-from airflow_provider_pipeline_otel.export.redaction.texts import (
-    MARKS,
-    mask_error,
-    mask_stack_trace,
-    mask_text,
-)
+from airflow_provider_pipeline_otel.export.redaction.texts import MARKS, mask_text
 from airflow_provider_pipeline_otel.record import StatusCode
 from airflow_provider_pipeline_otel.semconv import attributes as names
 
@@ -215,8 +210,8 @@ class Redactor:
         if self._options.exception_message != "redacted":
             return ""
         if kind == "message":
-            return self._mask(text, self._options.message_length, mask_error)
-        return self._mask(text, self._options.stack_trace_length, mask_stack_trace)
+            return self._mask(text, self._options.message_length, messages.mask_message)
+        return self._mask(text, self._options.stack_trace_length, messages.mask_stack_trace)
 
     def _mask(self, text: str, most: int, rule: Callable[[str], str]) -> str:
         start = repair_text(text if len(text) <= most else begin_cut(text, most))

@@ -106,20 +106,6 @@ def _may_be_pair(text: str) -> bool:
     return any(word in lower for word in _WORDS)
 
 
-def mask_error(text: str) -> str:
-    """Return an exception's message, or lines of a stack trace, without any value."""
-    return values.mask_quoted(mask_text(text))
-
-
-_FRAME: Final = r"^([ \t]{1,8}File \"[^\"\n]{1,4096}\", line \d{1,9}, in [^\n]{1,512}\n?)"
-
-
-def mask_stack_trace(text: str) -> str:
-    """Return a stack trace whose frames stay as they are; between them may be values."""
-    parts = re.split(_FRAME, text, flags=re.MULTILINE)
-    return "".join(mask_text(part) if at % 2 else mask_error(part) for at, part in enumerate(parts))
-
-
 def _may_hold_token(text: str) -> bool:
     for run in _RUN.findall(text):
         word = run.lstrip("_-/+")

@@ -190,7 +190,8 @@ def _is_name(text: str, found: Quoted) -> bool:
     if not _identifier().fullmatch(value):
         return False
     opening = found.start - len(found.quote)
-    before, after = text[max(opening - 24, 0) : opening], text[found.end + len(found.quote) :][:3]
+    before, after = text[max(opening - 24, 0) : opening], text[found.end + len(found.quote) :][:5]
     is_part = before.endswith(".") or after.startswith(('."', ".`"))
+    is_code = after.startswith((" obje", " has ")) or before.endswith("from ")
     is_key = after.lstrip().startswith(":") and value.islower()
-    return is_part or is_key or _naming().search(before) is not None
+    return is_part or is_key or is_code or _naming().search(before) is not None

@@ -154,6 +154,37 @@ def test_exceptions_may_be_unwanted() -> None:
     assert redacted.events == ()
 
 
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("Jane", "[value]"),
+        ("Jane Doe", "[value]"),
+        ("ValueError: Jane", "ValueError: [value]"),
+        ("4711987", "[value]"),
+        ("canary-5e1f0c7d-must-not-leak", "[value]"),
+        ("no such order: ORD-j8Psd7101", "no such order: [value]"),
+        ("list index out of range", "list index out of range"),
+        ("division by zero", "division by zero"),
+        ("No module named 'pandas'", "No module named 'pandas'"),
+        (
+            "'DataFrame' object has no attribute 'apend'",
+            "'DataFrame' object has no attribute 'apend'",
+        ),
+        ("[Errno 2] No such file or directory: '/data/a.csv'",) * 2,
+        ("cannot import name 'x' from 'y.z' (/opt/y/z.py)",) * 2,
+        ("KeyError: 'amount'", "KeyError: '[value]'"),
+        ("Bash command failed. The command returned a non-zero exit code 1.",) * 2,
+        ("could not connect to db-1.internal:5432 after 3 attempts",) * 2,
+        ("ORA-01653: unable to extend table SHOP.ORDERS",) * 2,
+        ("Pod etl-7d9f8b6c5d-x2x4q is in phase Failed",) * 2,
+    ],
+)
+def test_a_message_keeps_its_words_and_loses_its_values(text: str, left: str) -> None:
+    """Also where it is nothing but a value."""
+    redacted = Redactor().redact(exception(text))
+    assert redacted.events[0].attributes["exception.message"] == left
+
+
 def test_what_was_taken_out_is_counted_by_kind() -> None:
     """Once for each place."""
     redactor = Redactor()
