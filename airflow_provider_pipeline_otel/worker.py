@@ -205,9 +205,8 @@ def _close(worker: _Worker, state: str, error: object = None) -> None:
     span.set_attribute(names.PIPELINE_PROCESS_PEAK_MEMORY, _peak_memory())
     if state in _FAILED:
         if error is not None:
-            kind = _type_of(error)
-            span.set_attribute(names.ERROR_TYPE, kind)
-            span.add_event("exception", {names.EXCEPTION_TYPE: kind})
+            span.set_attribute(names.ERROR_TYPE, _type_of(error))
+            span.add_event("exception", _exception(error))
         span.set_status(trace.StatusCode.ERROR)
     elif state == "success":
         span.set_status(trace.StatusCode.OK)
@@ -239,6 +238,19 @@ def _type_of(error: object) -> str:
     if isinstance(error, str):  # 2.11 hands over a text for sys.exit()
         return "SystemExit" if "SystemExit" in error else "_OTHER"
     return type(error).__name__
+
+
+def _exception(error: object) -> dict[str, str]:
+    """Return what an exception event says; its texts are redacted on their way to disk."""
+    said = {names.EXCEPTION_TYPE: _type_of(error)}
+    if isinstance(error, BaseException):
+        import traceback
+
+        # Not `format_exception`: a class's own `__str__` may raise, and this one minds that.
+        formatted = traceback.TracebackException.from_exception(error)
+        said[names.EXCEPTION_MESSAGE] = str(formatted)
+        said[names.EXCEPTION_STACKTRACE] = "".join(formatted.format())
+    return said
 
 
 def _cpu_time() -> float:
