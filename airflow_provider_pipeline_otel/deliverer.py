@@ -47,6 +47,7 @@ def _environment(spool: Spool) -> dict[str, str]:
         "spool_max_bytes": spool.caps.bytes,
         "spool_max_age": spool.caps.age,
         "spool_max_files": spool.caps.files,
+        "keep": spool.caps.kept / 1024 / 1024,
     }
     prefix = "AIRFLOW__PIPELINE_OTEL__"
     return os.environ | {f"{prefix}{name.upper()}": str(value) for name, value in said.items()}

@@ -154,7 +154,7 @@ class Live:
                 return
             from airflow_provider_pipeline_otel.sdk.metrics import Metrics
 
-            self._metrics = Metrics(endpoint, self.resource())
+            self._metrics = Metrics(endpoint, self.resource(), self.settings.redaction)
             metrics.set_meter_provider(self._metrics.provider)
             _flush_at_exit()
 

@@ -139,3 +139,21 @@ assert flush_otel()
     with Sink() as sink:
         _, complaints = run(code, tmp_path, sink.endpoint)
     assert (sink.metrics, complaints) == ([], [])
+
+
+def test_no_secret_leaves_with_a_metric(tmp_path: Path) -> None:
+    """Neither as an attribute of a point nor of the resource."""
+    code = """
+from airflow_provider_pipeline_otel import flush_otel, setup_otel
+_, meter = setup_otel("jobs", resource_attributes={"owner": "jane@example.com"})
+said = {"customer": "jane@example.com", "password": "summer", "shop": "Berlin"}
+meter.create_counter("orders").add(3, said)
+meter.create_histogram("sizes").record(5, said)
+meter.create_gauge("level").set(5, said)
+"""
+    with Sink() as sink:
+        run(code + FLUSH, tmp_path, sink.endpoint)
+        (body,) = sink.metrics
+    assert b"jane" not in body
+    assert b"summer" not in body
+    assert body.count(b"Berlin") == 3
