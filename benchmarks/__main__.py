@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from benchmarks import tasks
+from benchmarks import delivery, tasks
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 
@@ -26,11 +26,14 @@ def main() -> None:
     venv = said.venv.absolute()
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
+        (home / "outages").mkdir()
         parts = {
             "A no-op task": tasks.measure(venv, home, said.rounds),
             "A run's end, in the scheduler": _in_airflow(venv, home),
             "Ten seconds of extract-transform-load": _here("benchmarks.stage", "22"),
             "A span on its way to disk": _here("benchmarks.encoding"),
+            "Collectors that fail": delivery.measure(venv, home / "outages"),
+            "A spool is drained": _here("benchmarks.delivery"),
             "A run of dbt": _here("benchmarks.dbt"),
         }
     (ROOT / "docs" / "benchmarks.md").write_text(_page(parts, venv, said.rounds))
