@@ -95,21 +95,18 @@ def main() -> None:
             "from airflow_provider_pipeline_otel.config import Caps, Endpoint;"
             "from airflow_provider_pipeline_otel.export.delivery import deliver;"
             "from airflow_provider_pipeline_otel.export.spool import Spool;"
+            "spool = Spool(Path(sys.argv[1]), Caps(10**9, 10**6, 10**6));"
             "began = time.process_time();"
-            "done = deliver(Spool(Path(sys.argv[1]), Caps(10**9, 10**6, 10**6)), Endpoint(sys.argv[2]));"
+            "done = deliver(spool, Endpoint(sys.argv[2]));"
             "print(done.spans, time.process_time() - began)"
         )
         began = time.monotonic()
         command = [sys.executable, "-c", code, folder, collector.url]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         wall = time.monotonic() - began
-    spans, cpu = done.stdout.split()
-    print(
-        f"A spool of {int(spans):,} spans is drained at {int(spans) / wall:,.0f} spans/s ", end=""
-    )
-    print(
-        f"({int(spans) / float(cpu):,.0f} spans per second of CPU), the process's start included."
-    )
+    spans, cpu = map(float, done.stdout.split())
+    print(f"A spool of {spans:,.0f} spans is drained at {spans / wall:,.0f} spans/s, the process's")
+    print(f"start included; {spans / cpu:,.0f} per second of CPU.")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from io import BufferedReader
     from ssl import SSLContext
 
+    from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
 PREFACE: Final = bytes.fromhex("000006040000000000000500004000")
 HANG: Final = 600.0
 
@@ -36,8 +38,15 @@ class Request:
 
     def names(self) -> list[str]:
         """Return the names of its spans."""
+        return [span.name for span in self._spans()]
+
+    def span_ids(self) -> list[bytes]:
+        """Return the ids of its spans."""
+        return [span.span_id for span in self._spans()]
+
+    def _spans(self) -> list[Span]:
         return [
-            span.name
+            span
             for resource in ExportTraceServiceRequest.FromString(self.body).resource_spans
             for scope in resource.scope_spans
             for span in scope.spans
