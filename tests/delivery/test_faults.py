@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import time
 from contextlib import ExitStack
@@ -98,6 +100,26 @@ def test_a_connection_that_was_closed_meanwhile_is_opened_anew(spool: Spool) -> 
         assert deliver(spool, Endpoint(collector.url)).spans == 3
         assert (len(collector.requests), collector.connections) == (3, 3)
     assert not spool.ledger.totals()[POSSIBLE_DUPLICATES, ""]
+
+
+def test_a_deliverer_that_is_killed_in_between_is_counted(spool: Spool) -> None:
+    """The collector has the spans, and nobody has heard its answer: the next one can't know."""
+    names = fill(spool, 1, spans=3)
+    with Collector("slow") as collector:
+        pid = os.fork()
+        if not pid:
+            deliver(spool, Endpoint(collector.url))
+            os._exit(0)
+        while not collector.taken:
+            time.sleep(0.01)
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        collector.fault = ""
+        assert deliver(spool, Endpoint(collector.url)).spans == 3
+        assert sorted(collector.names()) == sorted(names * 2)
+        first, second = collector.taken
+        assert first.body == second.body, "the bytes of a span never change"
+    assert spool.ledger.totals()[POSSIBLE_DUPLICATES, ""] == 3
 
 
 @pytest.mark.parametrize(
