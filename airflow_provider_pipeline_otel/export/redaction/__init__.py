@@ -137,7 +137,7 @@ class Redactor:
             self._clean.clear()
         self._clean.update(texts)
 
-    def _all_attributes(self, attributes: Attributes) -> Attributes:
+    def _all_attributes(self, attributes: Attributes, depth: int = 0) -> Attributes:
         found: dict[str, AttributeValue] = {}
         for name, value in attributes.items():
             if value is None:
@@ -147,7 +147,7 @@ class Redactor:
                 if text:
                     found[name] = text
             elif self._is_plain_name(name):
-                found[name] = self._value(value)
+                found[name] = self._value(value, depth)
             else:
                 self._take_secret(found, name, value)
         return attributes if found == attributes else found
@@ -156,7 +156,7 @@ class Redactor:
         self, found: dict[str, AttributeValue], name: str, value: AttributeValue
     ) -> None:
         name = self._text(name, self._options.value_length)
-        if isinstance(value, (bool, int, float)) or value == "":
+        if isinstance(value, bool) or value == "":
             found[name] = value
             return
         self.counts[MARK.strip("[]")] += 1
@@ -172,7 +172,7 @@ class Redactor:
                 self._names[name] = known
         return known
 
-    def _value(self, value: AttributeValue, depth: int = 0) -> AttributeValue:  # noqa: PLR0911  a case per type
+    def _value(self, value: AttributeValue, depth: int) -> AttributeValue:  # noqa: PLR0911  a case per type
         if isinstance(value, str):
             return value if value in self._clean else self._text(value, self._options.value_length)
         if isinstance(value, bool):
@@ -188,7 +188,8 @@ class Redactor:
         if depth >= _DEEPEST:
             return type(value).__name__
         if isinstance(value, Mapping):
-            return self._all_attributes({str(name): value[name] for name in [*value][:_MOST_ITEMS]})
+            items = {str(name): value[name] for name in [*value][:_MOST_ITEMS]}
+            return self._all_attributes(items, depth + 1)
         if isinstance(value, Sequence):
             return [self._value(item, depth + 1) for item in value[:_MOST_ITEMS]]
         return value

@@ -73,7 +73,7 @@ def test_every_part_is_looked_at() -> None:
 def test_the_value_behind_a_secret_name_goes_whatever_it_is() -> None:
     """A word that nobody could know for a secret, too."""
     left = attributes(
-        {"db.password": "summer", "api_key": ["a", "b"], "token": "t", "app.user": "u", "key": "k"}
+        {"db.password": 1234, "api_key": ["a", "b"], "token": "t", "app.user": "u", "key": "k"}
     )
     assert left == {
         "db.password": "[secret]",
@@ -203,6 +203,10 @@ def test_what_was_taken_out_is_counted_by_kind() -> None:
         (2**70, 2**70),
         ([1, math.nan], [1, "nan"]),
         ([[[[[[[[1]]]]]]]], [[[[[["list"]]]]]]),
+        (
+            {"a": {"a": {"a": {"a": {"a": {"a": {"a": 1}}}}}}},
+            {"a": {"a": {"a": {"a": {"a": {"a": "dict"}}}}}},
+        ),
     ],
 )
 def test_what_breaks_encoders_and_backends_is_mended(value: Any, mended: Any) -> None:
@@ -211,6 +215,13 @@ def test_what_breaks_encoders_and_backends_is_mended(value: Any, mended: Any) ->
     assert left == {"a": mended}
     encoded = encode_span(record(attributes=left))
     Span.FromString(encoded)
+
+
+def test_a_value_that_holds_itself_is_cut_off() -> None:
+    """Where it gets too deep."""
+    endless: dict[str, Any] = {}
+    endless["again"] = endless
+    encode_span(record(attributes=attributes({"a": endless})))
 
 
 def test_none_is_left_out() -> None:
