@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from airflow_provider_pipeline_otel.stages import Stage as Stage
     from airflow_provider_pipeline_otel.stages import current_stage as current_stage
     from airflow_provider_pipeline_otel.stages import pipeline_stage as pipeline_stage
+    from airflow_provider_pipeline_otel.switches import disable_tracing as disable_tracing
 
 _PUBLIC = {
     "DbtSummary": "dbt.rows",
@@ -30,6 +31,7 @@ _PUBLIC = {
     "TracedPythonOperator": "operators.python",
     "XComContextMixin": "operators.xcom_context",
     "current_stage": "stages",
+    "disable_tracing": "switches",
     "emit_dbt_spans": "dbt.emit",
     "flush_otel": "sdk.configuration",
     "pipeline_stage": "stages",
@@ -43,6 +45,7 @@ __all__ = [
     "TracedPythonOperator",
     "XComContextMixin",
     "current_stage",
+    "disable_tracing",
     "emit_dbt_spans",
     "flush_otel",
     "pipeline_stage",

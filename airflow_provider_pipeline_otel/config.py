@@ -75,6 +75,7 @@ class Settings(NamedTuple):
     service_name: str | None
     resource_attributes: Mapping[str, str]
     redaction: Redaction = Redaction()
+    disabled_dags: tuple[str, ...] = ()
 
 
 def environment_option(environ: Mapping[str, str]) -> Option:
@@ -122,6 +123,7 @@ def read_settings(
         service_name=environ.get("OTEL_SERVICE_NAME") or None,
         resource_attributes=_resource_attributes(environ),
         redaction=_redaction(read, environ),
+        disabled_dags=read.words("disabled_dags"),
     )
 
 
@@ -139,7 +141,7 @@ def _redaction(read: _Reader, environ: Mapping[str, str]) -> Redaction:
         ip_addresses=read.boolean("redact_ip_addresses"),
         phone_numbers=read.boolean("redact_phone_numbers"),
         patterns=read.patterns("redact_patterns"),
-        allowed_keys=frozenset(read.text("redact_allowed_keys").replace(",", " ").split()),
+        allowed_keys=frozenset(read.words("redact_allowed_keys")),
         value_length=int(limit) if limit.isdecimal() else Redaction().value_length,
     )
 
@@ -151,6 +153,9 @@ class _Reader:
     def text(self, name: str) -> str:
         found = self._option(name)
         return OPTIONS[name]["default"] if found is None else found.strip()
+
+    def words(self, name: str) -> tuple[str, ...]:
+        return tuple(self.text(name).replace(",", " ").split())
 
     def boolean(self, name: str) -> bool:
         text = self.text(name).lower()

@@ -14,6 +14,12 @@ OPTIONS: dict[str, dict[str, str]] = {
         "example": "True",
         "default": "False",
     },
+    "disabled_dags": {
+        "description": "DAGs that leave no trace: names or patterns, separated by commas.",
+        "type": "string",
+        "example": "airflow_*,backfill_?",
+        "default": "",
+    },
     "spool_dir": {
         "description": (
             "Folder on a local disk in which spans wait for their delivery. Empty: "

@@ -22,6 +22,7 @@ from airflow_provider_pipeline_otel.skeleton import database
 from airflow_provider_pipeline_otel.skeleton.memory import RunMemory
 from airflow_provider_pipeline_otel.skeleton.rows import Life
 from airflow_provider_pipeline_otel.skeleton.spans import Trace
+from airflow_provider_pipeline_otel.switches import is_dag_off
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -169,7 +170,8 @@ class RunEnds:
             trace_id = trace_id_of_run(run.dag_id, run.run_id, life.start)
             # Claimed after the read, which may fail, and before the write, which may not.
             claim = self._memory.claim(run.dag_id, run.run_id, trace_id)
-            if claim.new:
+            is_off = is_dag_off(self._settings.disabled_dags, run.dag_id, rows.tags)
+            if claim.new and not is_off:
                 lost = tuple(read_lost_tries(self._spool.take_interrupted(trace_id)))
                 trace = Trace(rows, life, claim.previous, lost)
                 self._writer.write_finished(trace.records())

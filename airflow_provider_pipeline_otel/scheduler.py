@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from airflow_provider_pipeline_otel.guard import guarded, warn_once
+from airflow_provider_pipeline_otel.switches import is_dag_off
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session, SessionTransaction
@@ -113,7 +114,8 @@ def note_end(dag_run: Any) -> None:  # noqa: ANN401
     from sqlalchemy.orm import object_session
 
     if object_session(dag_run) is None:  # `airflow dags test`: nobody else will write it
-        _run_ends().write_test_run(dag_run)
+        if not _is_off(dag_run.dag_id):
+            _run_ends().write_test_run(dag_run)
         return
     _note(dag_run, ends=True)
 
@@ -122,12 +124,16 @@ def _note(dag_run: Any, *, ends: bool) -> None:  # noqa: ANN401
     from sqlalchemy.orm import object_session
 
     session = object_session(dag_run)
-    if session is None:
+    if session is None or _is_off(dag_run.dag_id):
         return
     _listen()
     seen = dag_run.__dict__
     noted = Noted(ends, seen.get("queued_at"), seen.get("start_date"))
     session.info.setdefault(_NOTED, {})[dag_run.dag_id, dag_run.run_id] = noted
+
+
+def _is_off(dag_id: str) -> bool:
+    return _process.settings is not None and is_dag_off(_process.settings.disabled_dags, dag_id)
 
 
 def _committed(session: Session) -> None:

@@ -11,9 +11,12 @@ import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from airflow_provider_pipeline_otel import silence
+from airflow_provider_pipeline_otel.exceptions import describe, type_of
 from airflow_provider_pipeline_otel.guard import guarded
 from airflow_provider_pipeline_otel.identity import span_id_of_try, trace_id_of_run
 from airflow_provider_pipeline_otel.semconv import attributes as names
+from airflow_provider_pipeline_otel.switches import is_dag_off, is_task_off
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,6 +73,9 @@ def open_worker(ti: Any) -> None:  # noqa: ANN401
     _close_left_over()
     if not ti.try_number:  # `airflow tasks test` has no run
         return
+    if _is_off(ti):
+        silence.begin()
+        return
     # 3.x: the one public way to the run; 2.11: the row's own relation, loaded already.
     dag_run = getattr(ti, "dag_run", None) or ti.get_template_context()["dag_run"]
     if dag_run.start_date is None:
@@ -79,6 +85,13 @@ def open_worker(ti: Any) -> None:  # noqa: ANN401
     _open_span(ti, trace_id, try_id)
     if _state.settings is not None and _state.settings.trigger_links:
         _hand_over_trace(ti.task, f"00-{trace_id.hex()}-{try_id.hex()}-01")
+
+
+def _is_off(ti: Any) -> bool:  # noqa: ANN401
+    patterns = _state.settings.disabled_dags if _state.settings is not None else ()
+    dag = getattr(ti.task, "dag", None)
+    tags = getattr(dag, "tags", None) or ()
+    return is_dag_off(patterns, ti.dag_id, tags) or (dag is not None and is_task_off(ti.task))
 
 
 def _open_span(ti: Any, trace_id: bytes, try_id: bytes) -> None:  # noqa: ANN401
@@ -205,8 +218,8 @@ def _close(worker: _Worker, state: str, error: object = None) -> None:
     span.set_attribute(names.PIPELINE_PROCESS_PEAK_MEMORY, _peak_memory())
     if state in _FAILED:
         if error is not None:
-            span.set_attribute(names.ERROR_TYPE, _type_of(error))
-            span.add_event("exception", _exception(error))
+            span.set_attribute(names.ERROR_TYPE, type_of(error))
+            span.add_event("exception", describe(error))
         span.set_status(trace.StatusCode.ERROR)
     elif state == "success":
         span.set_status(trace.StatusCode.OK)
@@ -234,25 +247,6 @@ def _was_cleared(ti: Any) -> bool:  # noqa: ANN401
     return state == "restarting"
 
 
-def _type_of(error: object) -> str:
-    if isinstance(error, str):  # 2.11 hands over a text for sys.exit()
-        return "SystemExit" if "SystemExit" in error else "_OTHER"
-    return type(error).__name__
-
-
-def _exception(error: object) -> dict[str, str]:
-    """Return what an exception event says; its texts are redacted on their way to disk."""
-    said = {names.EXCEPTION_TYPE: _type_of(error)}
-    if isinstance(error, BaseException):
-        import traceback
-
-        # Not `format_exception`: a class's own `__str__` may raise, and this one minds that.
-        formatted = traceback.TracebackException.from_exception(error)
-        said[names.EXCEPTION_MESSAGE] = str(formatted)
-        said[names.EXCEPTION_STACKTRACE] = "".join(formatted.format())
-    return said
-
-
 def _cpu_time() -> float:
     import resource
 
@@ -278,6 +272,7 @@ def _close_left_over() -> None:
     worker = _own()
     if worker is not None:
         _close(worker, "")
+    silence.end()
 
 
 def finish() -> None:

@@ -28,7 +28,7 @@ except ImportError:
     from airflow import DAG
     from airflow.operators.python import PythonOperator
     from airflow.operators.trigger_dagrun import TriggerDagRunOperator
-from airflow_provider_pipeline_otel import pipeline_stage
+from airflow_provider_pipeline_otel import disable_tracing, pipeline_stage
 
 
 def work():
@@ -40,6 +40,12 @@ with DAG("plain", schedule=None):
     PythonOperator(task_id="task", python_callable=work)
 with DAG("trigger", schedule=None):
     TriggerDagRunOperator(task_id="task", trigger_dag_id="plain", trigger_run_id="triggered")
+with DAG("quiet", schedule=None) as quiet:
+    PythonOperator(task_id="task", python_callable=work)
+disable_tracing(quiet)
+with DAG("partly", schedule=None):
+    silent = disable_tracing(PythonOperator(task_id="silent", python_callable=work))
+    silent >> PythonOperator(task_id="loud", python_callable=work)
 """
 
 
@@ -100,3 +106,24 @@ def test_no_trigger_links(folder: Path, tmp_path: Path, sink: Sink) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     (row,) = airflow.query("SELECT conf FROM dag_run WHERE run_id = 'triggered'")
     assert "traceparent" not in str(row["conf"])
+
+
+@pytest.mark.parametrize("folder", AIRFLOWS, ids=lambda folder: getattr(folder, "name", "none"))
+def test_what_is_switched_off_leaves_no_trace(folder: Path, tmp_path: Path, sink: Sink) -> None:
+    """DAGs by pattern and by hand; of a task its run alone says what the database says."""
+    airflow = prepared(folder, tmp_path, sink, AIRFLOW__PIPELINE_OTEL__DISABLED_DAGS="pl?in")
+    with airflow:
+        for dag_id in ("plain", "quiet", "partly"):
+            airflow.trigger(dag_id, "run")
+        for dag_id in ("plain", "quiet", "partly"):
+            assert airflow.wait(dag_id, "run") == "success"
+        time.sleep(SETTLED)
+    spans = [span for span in sink.spans() if span.scope == OURS]
+    assert sorted(span.name for span in spans) == [
+        "dag_run.partly",
+        "inside",
+        "task_run.loud",
+        "task_run.silent",
+        "worker.loud",
+    ]
+    assert len({span.trace_id for span in spans}) == 1
