@@ -82,7 +82,7 @@ class Redactor:
         if replacers != self._replacers:
             self._replacers = replacers
             self._clean.clear()
-        attributes = self._attributes(record.attributes)
+        attributes = self._attributes(record.attributes, record.name)
         if attributes is not record.attributes:
             changes["attributes"] = attributes
         if record.events:
@@ -105,9 +105,10 @@ class Redactor:
         """Return the attributes of a resource without what must not leave."""
         return self._attributes(attributes)
 
-    def _attributes(self, attributes: Attributes) -> Attributes:
+    def _attributes(self, attributes: Attributes, beside: str = "") -> Attributes:
+        """Return the attributes redacted; `beside` is a text to look at in the same go."""
         clean, names = self._clean, self._names
-        unknown: list[str] = []
+        unknown = [] if beside in clean else [beside]
         for name, value in attributes.items():
             kind = type(value)
             if names.get(name):

@@ -26,40 +26,69 @@ _SHORTEST: Final = 14
 
 _MANY_DIGITS: Final = re.compile(r"[\d -]{14,}")
 _IBAN: Final = re.compile(r"[A-Z]{2}\d\d[ -]?[A-Z0-9]{4}")
-_DATA: Final = re.compile(r"['\"(`$\u00bb]|[Ll]ine|parse|payload")
-"""Signs and words that literals and quoted values go with."""
 _PREFIXES: Final = (
     *("AKIA", "ASIA", "AROA", "AIDA", "AGPA", "ANPA", "AIPA", "ABIA", "ACCA"),
-    *("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "gl", "GR1348941", "xox", "xapp-"),
+    *("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "GR1348941", "xox", "xapp-"),
     *("sk_", "pk_", "rk_", "whsec_", "npm_", "pypi-", "dckr_", "dapi", "dose", "dkea", "dcsp"),
-    *("dbt", "AIza", "1//0", "GOCSPX-", "GOOG", "key-", "sk-", "hf_", "r8_", "gsk_"),
-    *("NR", "dop_", "doo_", "pul-", "shpat_", "shpca_", "shppa_", "shpss_", "sq0", "EAAA"),
+    *("glpat-", "glrt-", "glptt-", "gldt-", "glcbt-", "glft-", "glsoat-", "gloas-", "glimt-"),
+    *(
+        "glagent-",
+        "glffct-",
+        "glsa_",
+        "glc_",
+        "dbtu_",
+        "dbtc_",
+        "dbts_",
+        "AIza",
+        "1//0",
+        "GOCSPX-",
+        "GOOG",
+        "key-",
+        "sk-",
+        "hf_",
+        "r8_",
+        "gsk_",
+    ),
+    *(
+        "NRAK",
+        "NRJS",
+        "NRII",
+        "NRRA",
+        "dop_",
+        "doo_",
+        "pul-",
+        "shpat_",
+        "shpca_",
+        "shppa_",
+        "shpss_",
+        "sq0",
+        "EAAA",
+    ),
     *("lin_", "ntn_", "secret_", "PMAK-", "sntry", "phc_", "rnd_", "ATATT3", "ATCTT3"),
     *("FLWSECK", "AGE-SECRET", "ETMs", "eyJ", "gAAAAA", "IQoJb3JpZ2luX2Vj", "FwoGZXIvYXdz"),
 )
 _STARTS: Final = frozenset(prefix[:2] for prefix in _PREFIXES)
 _PARTS: Final = ("SG.", "hvs.", "hvb.", "hvr.", "ya29.", "atlasv1.", "Q~", "xoxe.", "-us", "hint:")
+_SEPARATOR: Final = re.compile(r"[=:>,]|%3|\s[\"'\\]|\s\s|['\"]\)|value")
+"""What stands between a name and its value."""
+_NAMES: Final = (
+    *("pass", "pw", "secret", "token", "key", "auth", "cred", "sig", "sas", "jwt", "sess"),
+    *("cookie", "conn", "info", "kennwort", "identified"),
+)
 _WORDS: Final = (
-    *("pass", "pwd", "pw", "secret", "token", "key", "auth", "cred", "sig", "sas", "jwt", "sess"),
-    *("cookie", "conn", "info", "kennwort", "bearer", "basic", "digest", "negotiate", "-u", "-p"),
-    *("hook", "bot", "oracle:", "private", "identified"),
+    *("bearer", "basic", "digest", "negotiate", "token", "-u", "-p", "hook", "/bot", "oracle:"),
+    *("private", "password", "cookie", "secret"),
 )
 _SQL_WORDS: Final = (
     *("select", "insert", "update", "delete", "merge", "values", "where", "copy", "call", "exec"),
     *("create", "alter", "replace", "set "),
 )
 
+_QUOTING: Final = re.compile(r"[(':\u00bb`]|\$\d|_value=|[Ll]ine|parse|payload")
+"""What stands between a driver's words and a value."""
 _ERROR_WORDS: Final = (
     *("invalid", "duplicate", "violat", "could not", "not in list", "recogni", "existiert"),
-    *(
-        "eingabesyntax",
-        "detail: ",
-        "context: ",
-        "input_value",
-        "deserialize",
-        "param",
-        "row values",
-    ),
+    *("eingabe", "detail: ", "context: ", "input_value", "deserialize", "param", "row values"),
     *("dup key", "contains", "key value", "keyvalue", "bad row", "column values", "not unique"),
     *("unexpected_", "key (", "\u00bb(", "command #", "original line", "csv parse", "json data"),
     *("parsing json", "copy ", "error on line", "parsed text", "payload", "decode", "(string)"),
@@ -74,22 +103,27 @@ def mask_text(text: str) -> str:
     if "@" in text or "%40" in text or "u0040" in text:
         text = personal.mask_emails(secrets.mask_urls(text))
     lower = text.lower()
-    if any(word in lower for word in _WORDS) or _may_hold_token(text):
+    if _may_hold_token(text) or _may_hold_secret(text, lower):
         text = pairs.mask_pairs(secrets.mask_tokens(text))
     text = _mask_numbers(text)
-    if _DATA.search(text) is not None:
-        if any(word in lower for word in _SQL_WORDS):
-            text = values.mask_sql(text)
-        if any(word in lower for word in _ERROR_WORDS):
-            text = values.mask_errors(text)
+    if ("'" in text or "$" in text) and any(map(lower.__contains__, _SQL_WORDS)):
+        text = values.mask_sql(text)
+    if _QUOTING.search(text) is not None and any(map(lower.__contains__, _ERROR_WORDS)):
+        text = values.mask_errors(text)
     return text
 
 
 def _mask_plain(text: str) -> str:
     """Mask what is one word: an id, a name, a path, a time, a token."""
-    if _may_hold_token(text) or _may_be_pair(text):
+    if _may_hold_token(text) or (":" in text and _may_hold_secret(text, text.lower())):
         text = pairs.mask_pairs(secrets.mask_tokens(text))
     return _mask_numbers(text)
+
+
+def _may_hold_secret(text: str, lower: str) -> bool:
+    if _SEPARATOR.search(text) is not None and any(map(lower.__contains__, _NAMES)):
+        return True
+    return any(map(lower.__contains__, _WORDS))
 
 
 def _mask_numbers(text: str) -> str:
@@ -99,16 +133,9 @@ def _mask_numbers(text: str) -> str:
     return text
 
 
-def _may_be_pair(text: str) -> bool:
-    if ":" not in text:
-        return False
-    lower = text.lower()
-    return any(word in lower for word in _WORDS)
-
-
 def _may_hold_token(text: str) -> bool:
     for run in _RUN.findall(text):
         word = run.lstrip("_-/+")
         if word[:2] in _STARTS and word.startswith(_PREFIXES):
             return True
-    return any(part in text for part in _PARTS)
+    return any(map(text.__contains__, _PARTS))
