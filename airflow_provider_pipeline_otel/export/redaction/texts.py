@@ -69,7 +69,7 @@ _PREFIXES: Final = (
 )
 _STARTS: Final = frozenset(prefix[:2] for prefix in _PREFIXES)
 _PARTS: Final = ("SG.", "hvs.", "hvb.", "hvr.", "ya29.", "atlasv1.", "Q~", "xoxe.", "-us", "hint:")
-_SEPARATOR: Final = re.compile(r"[=:>,]|%3|\s[\"'\\]|\s\s|['\"]\)|value")
+_SEPARATOR: Final = re.compile(r"[=:>]|['\"],|[a-z],\S|%3|\s[\"'\\]|\s\s|['\"]\)|value")
 """What stands between a name and its value."""
 _NAMES: Final = (
     *("pass", "pw", "secret", "token", "key", "auth", "cred", "sig", "sas", "jwt", "sess"),
@@ -84,7 +84,9 @@ _SQL_WORDS: Final = (
     *("create", "alter", "replace", "set "),
 )
 
-_QUOTING: Final = re.compile(r"[(':\u00bb`]|\$\d|_value=|[Ll]ine|parse|payload")
+_QUOTING: Final = re.compile(
+    r"['\u00bb\[]|:\s|=\(|[a-z] \(|\w `|\$\d|_value=|[Ll]ine|parse|payload"
+)
 """What stands between a driver's words and a value."""
 _ERROR_WORDS: Final = (
     *("invalid", "duplicate", "violat", "could not", "not in list", "recogni", "existiert"),
