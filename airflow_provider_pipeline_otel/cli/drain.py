@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from airflow_provider_pipeline_otel.cli.telemetry import Telemetry
 from airflow_provider_pipeline_otel.export.answers import place_of, words_for_protocol
 from airflow_provider_pipeline_otel.export.attempt import Delivered
 from airflow_provider_pipeline_otel.export.delivery import deliver
@@ -153,11 +154,13 @@ def watch(settings: Settings, *, with_parent: bool) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda signum, _: ended.append(signum))
     lock = spool.drain_lock()
+    telemetry = Telemetry(settings, spool)
     while not ended and not (with_parent and os.getppid() != parent):
         if try_lock(lock):
             recover(spool)
             spool.keep_caps()
             if settings.endpoint is not None:
                 deliver(spool, settings.endpoint)
+            telemetry.report()
         time.sleep(_PERIOD)
     return 0

@@ -13,7 +13,7 @@ import pytest
 from airflow_provider_pipeline_otel.dbt.artifacts import Artifact, Unreadable
 from airflow_provider_pipeline_otel.dbt.emit import artifact_records, read_manifest_beside
 from airflow_provider_pipeline_otel.export.encoding import encode_span
-from airflow_provider_pipeline_otel.export.redaction import redact
+from airflow_provider_pipeline_otel.export.redaction import Redactor
 
 MUTANTS: Final = 10_000
 ODD: Final = [
@@ -114,7 +114,7 @@ def test_mutants(tmp_path: Path) -> None:
             artifact = Artifact(run)
             for record in artifact_records(artifact, read_manifest_beside(run)):
                 assert 0 <= record.start_ns <= record.end_ns, number
-                assert encode_span(redact(record))
+                assert encode_span(Redactor().redact(record))
                 spans += 1
         except Unreadable:
             unreadable += 1

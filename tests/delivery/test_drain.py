@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import socket
 import subprocess
 import sys
 import tempfile
@@ -13,6 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+)
 
 from airflow_provider_pipeline_otel.config import Caps
 from airflow_provider_pipeline_otel.export.spool import Spool
@@ -185,6 +189,42 @@ def test_watching_delivers_what_comes_and_stops_when_told(
         process.terminate()
         assert process.wait(10) == 0
     assert not spool.is_drained()
+
+
+def test_watching_reports_the_state_as_gauges(spool: Spool, collector: Collector) -> None:
+    """To the collector's metrics, with the host's name; counts by reason."""
+    fill(spool, 2, spans=3)
+    collector.refuses = lambda r: 400 if "traces" in r.path and "1/0" in r.names() else 0
+    environ = {
+        "AIRFLOW__PIPELINE_OTEL__SPOOL_DIR": str(spool.folder),
+        "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url.removesuffix("/v1/traces"),
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "airflow_provider_pipeline_otel.cli", "drain", "--watch"],
+        cwd=ROOT,
+        env=os.environ | environ,
+    )
+    try:
+        _wait_for(lambda: any(r.path == "/v1/metrics" for r in collector.requests))
+    finally:
+        process.terminate()
+        process.wait(10)
+    (report,) = [r for r in collector.requests if r.path == "/v1/metrics"]
+    (resource,) = ExportMetricsServiceRequest.FromString(report.body).resource_metrics
+    said = {pair.key: pair.value.string_value for pair in resource.resource.attributes}
+    assert said["host.name"] == socket.gethostname()
+    values = {
+        (metric.name, *(pair.value.string_value for pair in point.attributes)): point.as_double
+        for metric in resource.scope_metrics[0].metrics
+        for point in metric.gauge.data_points
+    }
+    assert values == {
+        ("pipeline_otel.spool.spans",): 0,
+        ("pipeline_otel.spool.size",): 0,
+        ("pipeline_otel.spans.delivered",): 5,
+        ("pipeline_otel.spans.possible_duplicates",): 0,
+        ("pipeline_otel.spans.refused", "HTTP 400"): 1,
+    }
 
 
 @pytest.fixture

@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 
 from airflow_provider_pipeline_otel.provider_info import OPTIONS
-from airflow_provider_pipeline_otel.semconv import attributes, dbt
+from airflow_provider_pipeline_otel.semconv import attributes, dbt, metrics
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 CONVENTIONS = (ROOT / "docs" / "semantic-conventions.md").read_text()
 
 
@@ -36,6 +37,13 @@ def test_every_attribute_is_documented() -> None:
     """One row each, and no row for a name that isn't written."""
     documented = set(re.findall(r"^\| `([a-z_.]+)(?:\.<\w+>)?` \|", CONVENTIONS, re.MULTILINE))
     assert documented == names()
+
+
+def test_every_metric_is_documented() -> None:
+    """One row each."""
+    known = {v for k, v in vars(metrics).items() if k.isupper() and v.startswith("pipeline_otel.")}
+    documented = re.findall(r"^\| `(pipeline_otel\.[a-z_.]+)` \|", OPERATIONS, re.MULTILINE)
+    assert sorted(documented) == sorted(known)
 
 
 def test_links_lead_somewhere() -> None:
