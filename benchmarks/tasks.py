@@ -70,16 +70,16 @@ class Parent:
             check=True,
             capture_output=True,
         )
-        log = (home / f"{variant}.log").open("w")
-        self.process = subprocess.Popen(
-            [venv / "bin" / "python", HERE / "task_parent.py"],
-            env=environ,
-            cwd=home,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-        )
+        with (home / f"{variant}.log").open("w") as log:
+            self.process = subprocess.Popen(
+                [venv / "bin" / "python", HERE / "task_parent.py"],
+                env=environ,
+                cwd=home,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
 
     def task(self) -> dict[str, float]:
         """Run one task; return its CPU and wall milliseconds."""
@@ -93,9 +93,8 @@ class Parent:
 
     def stop(self) -> None:
         """End the worker."""
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        self.process.wait()
+        with self.process:  # closes the pipes, and waits
+            pass
 
 
 def measure(venv: Path, home: Path, rounds: int) -> list[str]:
