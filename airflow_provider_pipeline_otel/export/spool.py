@@ -224,9 +224,13 @@ def segment_name() -> str:
 
 
 def begun_at(path: Path) -> float:
-    """Return when a segment was begun: its file's times move with each attempt to deliver it."""
+    """Return when a segment was begun, by its name: its file's times move with each attempt."""
     digits = path.name.partition("-")[0]
-    return int(digits) / 1e9 if digits.isdecimal() else 0.0
+    named = int(digits) / 1e9 if digits.isdecimal() else float("inf")
+    try:
+        return min(named, path.stat().st_mtime)
+    except OSError:
+        return min(named, time.time())
 
 
 def write_all(fd: int, data: bytes) -> None:
