@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from re import Pattern
 from typing import Final, NamedTuple
-from urllib.parse import unquote, urlsplit
 
+from airflow_provider_pipeline_otel.endpoint import Endpoint, endpoint_of, read_pairs
 from airflow_provider_pipeline_otel.provider_info import OPTIONS, SECTION
 from airflow_provider_pipeline_otel.semconv import attributes
 
@@ -34,19 +34,6 @@ class Caps(NamedTuple):
     age: float
     files: int
     kept: int = 0
-
-
-class Endpoint(NamedTuple):
-    """Where spans go: an OTLP/HTTP collector."""
-
-    url: str
-    protocol: str = "http/protobuf"
-    headers: tuple[tuple[str, str], ...] = ()
-    timeout: float = 10.0
-    compression: str = "gzip"
-    certificate: str | None = None
-    client_certificate: str | None = None
-    client_key: str | None = None
 
 
 class Redaction(NamedTuple):
@@ -226,58 +213,6 @@ def _home(environ: Mapping[str, str]) -> Path:
     return Path(environ.get("HOME") or "/")
 
 
-def endpoint_of(signal: str, environ: Mapping[str, str] = os.environ) -> Endpoint | None:
-    """Return where the signal ("traces", "metrics") goes; None: nowhere."""
-    own = f"OTEL_EXPORTER_OTLP_{signal.upper()}_"
-
-    def variable(name: str) -> str | None:
-        return environ.get(own + name) or environ.get(f"OTEL_EXPORTER_OTLP_{name}") or None
-
-    url = environ.get(own + "ENDPOINT")
-    base = environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
-    if not url and base:
-        url = f"{base.rstrip('/')}/v1/{signal}"
-    if not url:
-        return None
-    if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
-        log.warning(
-            "OTEL_EXPORTER_OTLP_ENDPOINT = %r is no http:// or https:// address; spans stay in the "
-            "spool. Set it to a collector's OTLP/HTTP port, e.g. to http://localhost:4318.",
-            url,
-        )
-        return None
-    return Endpoint(
-        url=url,
-        protocol=(variable("PROTOCOL") or "http/protobuf").strip().lower(),
-        headers=_headers(variable("HEADERS") or ""),
-        timeout=_seconds(variable("TIMEOUT")),
-        compression=(variable("COMPRESSION") or "gzip").lower(),
-        certificate=variable("CERTIFICATE"),
-        client_certificate=variable("CLIENT_CERTIFICATE"),
-        client_key=variable("CLIENT_KEY"),
-    )
-
-
-def _seconds(text: str | None) -> float:
-    try:
-        return float(text or 10.0)
-    except ValueError:
-        log.warning("OTEL_EXPORTER_OTLP_TIMEOUT = %r is not a number of seconds; 10 is used.", text)
-        return 10.0
-
-
-def _headers(text: str) -> tuple[tuple[str, str], ...]:
-    return tuple((name.lower(), value) for name, value in _pairs(text))
-
-
-def _pairs(text: str) -> list[tuple[str, str]]:
-    """Read `a=1,b=2` as W3C baggage has it: "=" may stand in values, which are URL-encoded."""
-    split = [pair.partition("=") for pair in text.split(",")]
-    return [
-        (name.strip(), unquote(value.strip())) for name, sep, value in split if sep and name.strip()
-    ]
-
-
 _RESOURCE_VARIABLES: Final = {
     "PIPELINE_NAME": attributes.PIPELINE_NAME,
     "PIPELINE_TEAM": attributes.PIPELINE_TEAM,
@@ -292,7 +227,7 @@ def _resource_attributes(environ: Mapping[str, str]) -> dict[str, str]:
         for variable, key in _RESOURCE_VARIABLES.items()
         if environ.get(variable)
     }
-    return found | dict(_pairs(environ.get("OTEL_RESOURCE_ATTRIBUTES", "")))
+    return found | dict(read_pairs(environ.get("OTEL_RESOURCE_ATTRIBUTES", "")))
 
 
 def resource_of(settings: Settings, default_service: str) -> dict[str, str]:

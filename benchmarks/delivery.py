@@ -92,7 +92,8 @@ def main() -> None:
         SpanWriter(spool, {"service.name": "benchmark"}).write_finished(map(record, range(SPANS)))
         code = (
             "import sys, time; from pathlib import Path;"
-            "from airflow_provider_pipeline_otel.config import Caps, Endpoint;"
+            "from airflow_provider_pipeline_otel.config import Caps;"
+            "from airflow_provider_pipeline_otel.endpoint import Endpoint;"
             "from airflow_provider_pipeline_otel.export.delivery import deliver;"
             "from airflow_provider_pipeline_otel.export.spool import Spool;"
             "spool = Spool(Path(sys.argv[1]), Caps(10**9, 10**6, 10**6));"

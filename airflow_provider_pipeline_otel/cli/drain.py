@@ -27,7 +27,8 @@ from airflow_provider_pipeline_otel.export.state import SpoolState, read_state, 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from airflow_provider_pipeline_otel.config import Endpoint, Settings
+    from airflow_provider_pipeline_otel.config import Settings
+    from airflow_provider_pipeline_otel.endpoint import Endpoint
     from airflow_provider_pipeline_otel.export.attempt import Progress
 
 _PERIOD: Final = 1.0

@@ -7,7 +7,8 @@ import socket
 import time
 from typing import TYPE_CHECKING, Final
 
-from airflow_provider_pipeline_otel.config import endpoint_of, resource_of
+from airflow_provider_pipeline_otel.config import resource_of
+from airflow_provider_pipeline_otel.endpoint import endpoint_of
 from airflow_provider_pipeline_otel.export.delivery import send_within
 from airflow_provider_pipeline_otel.export.state import read_state
 from airflow_provider_pipeline_otel.semconv import attributes

@@ -12,7 +12,7 @@ from airflow_provider_pipeline_otel.export.client import GrpcError, NoHttpError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from airflow_provider_pipeline_otel.config import Endpoint
+    from airflow_provider_pipeline_otel.endpoint import Endpoint
     from airflow_provider_pipeline_otel.export.client import Answer
 
 LONGEST_RETRY_AFTER: Final = 600.0

@@ -37,7 +37,7 @@ from airflow_provider_pipeline_otel.guard import warn_once
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from airflow_provider_pipeline_otel.config import Endpoint
+    from airflow_provider_pipeline_otel.endpoint import Endpoint
     from airflow_provider_pipeline_otel.export.client import Answer
     from airflow_provider_pipeline_otel.export.latch import Latch, Mark
     from airflow_provider_pipeline_otel.export.spool import Spool

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer
 
-    from airflow_provider_pipeline_otel.config import Endpoint
+    from airflow_provider_pipeline_otel.endpoint import Endpoint
 
 _ANSWER_BYTES: Final = 64 * 1024
 _HTTP: Final = b"HTTP/"

@@ -18,7 +18,7 @@ from airflow_provider_pipeline_otel.export.fork_gate import start_thread
 from airflow_provider_pipeline_otel.export.latch import Latch, Mark
 
 if TYPE_CHECKING:
-    from airflow_provider_pipeline_otel.config import Endpoint
+    from airflow_provider_pipeline_otel.endpoint import Endpoint
     from airflow_provider_pipeline_otel.export.spool import Spool
 
 _MARGIN: Final = 0.02

@@ -25,7 +25,7 @@ from airflow_provider_pipeline_otel.export.spool import begun_at, folder_of_user
 if TYPE_CHECKING:
     from collections import Counter
 
-    from airflow_provider_pipeline_otel.config import Endpoint
+    from airflow_provider_pipeline_otel.endpoint import Endpoint
     from airflow_provider_pipeline_otel.export.spool import Spool
 
 

@@ -13,12 +13,8 @@ from typing import TYPE_CHECKING, Final
 from opentelemetry import metrics, trace
 from opentelemetry.metrics._internal import _ProxyMeterProvider
 
-from airflow_provider_pipeline_otel.config import (
-    endpoint_of,
-    is_sdk_disabled,
-    read_settings,
-    resource_of,
-)
+from airflow_provider_pipeline_otel.config import is_sdk_disabled, read_settings, resource_of
+from airflow_provider_pipeline_otel.endpoint import endpoint_of
 from airflow_provider_pipeline_otel.export.delivery import deliver, deliver_within
 from airflow_provider_pipeline_otel.export.fork_gate import Later
 from airflow_provider_pipeline_otel.export.recovery import recover
@@ -33,7 +29,8 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
     from opentelemetry.util.types import AttributeValue
 
-    from airflow_provider_pipeline_otel.config import Endpoint, Settings
+    from airflow_provider_pipeline_otel.config import Settings
+    from airflow_provider_pipeline_otel.endpoint import Endpoint
     from airflow_provider_pipeline_otel.sdk.metrics import Metrics
     from airflow_provider_pipeline_otel.sdk.processor import SpoolProcessor
 

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.metrics.export import MetricsData
     from opentelemetry.util.types import AttributeValue
 
-    from airflow_provider_pipeline_otel.config import Endpoint, Redaction
+    from airflow_provider_pipeline_otel.config import Redaction
+    from airflow_provider_pipeline_otel.endpoint import Endpoint
 
 
 class Metrics:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_provider_pipeline_otel.config import Endpoint
+from airflow_provider_pipeline_otel.endpoint import Endpoint
 from airflow_provider_pipeline_otel.export.delivery import deliver, deliver_within
 from airflow_provider_pipeline_otel.export.latch import Latch
 from airflow_provider_pipeline_otel.export.ledger import POSSIBLE_DUPLICATES

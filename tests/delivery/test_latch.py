@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_provider_pipeline_otel.config import Endpoint
+from airflow_provider_pipeline_otel.endpoint import Endpoint
 from airflow_provider_pipeline_otel.export.delivery import deliver
 from airflow_provider_pipeline_otel.export.latch import Latch, Mark
 from tests.delivery.collector import Collector

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 import trustme
 
-from airflow_provider_pipeline_otel.config import Endpoint
+from airflow_provider_pipeline_otel.endpoint import Endpoint
 from airflow_provider_pipeline_otel.export.delivery import deliver
 from tests.delivery.collector import Collector, Proxy
 from tests.delivery.spans import fill, unlatch, waiting
@@ -186,7 +186,8 @@ real = Path("/etc/resolv.conf").resolve()
 subprocess.run(["mount", "--bind", "/run/resolv-hang", real], check=True)
 silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 silent.bind(("127.0.0.53", 53))
-from airflow_provider_pipeline_otel.config import read_settings, Endpoint
+from airflow_provider_pipeline_otel.config import read_settings
+from airflow_provider_pipeline_otel.endpoint import Endpoint
 from airflow_provider_pipeline_otel.export.delivery import deliver_within
 from airflow_provider_pipeline_otel.export.spool import Spool
 settings = read_settings()
