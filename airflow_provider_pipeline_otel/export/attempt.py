@@ -26,6 +26,7 @@ from airflow_provider_pipeline_otel.export.answers import (
 )
 from airflow_provider_pipeline_otel.export.batch import Batch, Piece, encode_pieces
 from airflow_provider_pipeline_otel.export.client import Client
+from airflow_provider_pipeline_otel.export.fork_gate import abortable
 from airflow_provider_pipeline_otel.export.ledger import (
     DELIVERED,
     POSSIBLE_DUPLICATES,
@@ -177,8 +178,11 @@ class Attempt:
             self._client.connect(until)
             batch.mark_sent(pieces)
             self._is_answered = False
-            answer = self._client.post(body, until)
+            with abortable(self._client.abort):
+                answer = self._client.post(body, until)
         except (OSError, ValueError) as error:
+            if self._client.is_aborted:
+                raise _StopError from error
             if self._is_working and isinstance(error, TimeoutError) and until == self._until:
                 raise _StopError from error
             raise _StopError(words_for_error(self._endpoint, error)) from error

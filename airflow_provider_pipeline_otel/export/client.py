@@ -10,6 +10,7 @@ import gzip
 import io
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -54,6 +55,7 @@ class Client:
     """Sends bodies to an endpoint; the connection is opened with the first and kept."""
 
     def __init__(self, endpoint: Endpoint) -> None:
+        self.is_aborted = False
         self._endpoint = endpoint
         self._parts = urlsplit(endpoint.url)
         self._connection: HTTPConnection | None = None
@@ -109,6 +111,12 @@ class Client:
         names = {name.lower(): value for name, value in answer.getheaders()}
         return Answer(answer.status, names, said)
 
+    def abort(self) -> None:
+        """Cut the connection off, from another thread: `post` raises."""
+        self.is_aborted = True
+        if self._connection is not None:
+            self._socket.cut_off()
+
     def close(self) -> None:
         """Close the connection, if there is one."""
         if self._connection is not None:
@@ -155,6 +163,13 @@ class _TimedSocket:
     def _receive(self, into: Buffer) -> int:
         self._socket.settimeout(_left(self.until))
         return self._socket.recv_into(into)
+
+    def cut_off(self) -> None:
+        """Let whoever waits for this socket go on; of TLS's state nothing is touched."""
+        from socket import SHUT_RDWR, socket
+
+        with suppress(OSError):
+            socket.shutdown(self._socket, SHUT_RDWR)
 
     def is_closed_by_peer(self) -> bool:
         """Say so where nothing is owed: whatever comes then is an end (or TLS's own business)."""

@@ -12,9 +12,13 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
+
+_GRACE: Final = 0.1
+"""Seconds that a fork leaves to a request before it is cut off; a good collector needs less."""
 
 _WAIT: Final = 1.0
 """Seconds that a fork waits at most: a look-up in a dead DNS would hold it for longer."""
@@ -27,6 +31,7 @@ class _Gate:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.waiting: set[Later] = set()
+        self.abort: Callable[[], None] | None = None
         self._ending: set[int] = set()
         self._held = threading.local()  # threads may fork at the same time
         os.register_at_fork(
@@ -46,10 +51,18 @@ class _Gate:
 
     def _before(self) -> None:
         until = time.monotonic() + _WAIT
-        self._held.lock = self.lock if self.lock.acquire(timeout=_WAIT) else None
+        self._held.lock = self.lock if self._acquire() else None
         self._held.later = [later for later in tuple(self.waiting) if later.interrupt()]
         while self._held.lock and self._drop_ended() and time.monotonic() < until:
             time.sleep(_PAUSE)
+
+    def _acquire(self) -> bool:
+        if self.lock.acquire(timeout=_GRACE):
+            return True
+        abort = self.abort
+        if abort is not None:
+            abort()
+        return self.lock.acquire(timeout=_WAIT - _GRACE)
 
     def _drop_ended(self) -> set[int]:
         self._ending = {thread for thread in self._ending if (_THREADS / str(thread)).exists()}
@@ -64,10 +77,21 @@ class _Gate:
     def _renew(self) -> None:
         self.lock = threading.Lock()
         self.waiting = set()
+        self.abort = None
         self._ending = set()
 
 
 _gate: Final = _Gate()
+
+
+@contextmanager
+def abortable(abort: Callable[[], None]) -> Iterator[None]:
+    """Let a fork cut short what is done here, which may take long."""
+    _gate.abort = abort
+    try:
+        yield
+    finally:
+        _gate.abort = None
 
 
 def start_thread(work: Callable[[], object]) -> threading.Thread:
@@ -82,7 +106,10 @@ def _start(run: Callable[[], object]) -> threading.Thread:
 
 
 class Later:
-    """Does a work some seconds after it was asked for, once for all that ask until then."""
+    """Does a work some seconds after it was asked for, once for all that ask until then.
+
+    And again, if it returns something true.
+    """
 
     def __init__(self, work: Callable[[], object], seconds: float) -> None:
         self._work = work
@@ -117,4 +144,8 @@ class Later:
             return
         _gate.waiting.discard(self)
         self._asked_by = 0  # who asks from now on may be too late for this time
-        _gate.work(self._work)
+        _gate.work(self._do)
+
+    def _do(self) -> None:
+        if self._work():
+            self.ask()  # here, where no fork can come between

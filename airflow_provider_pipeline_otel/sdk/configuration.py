@@ -159,11 +159,15 @@ class Live:
 live: Final = Live()
 
 
-def _hand_over(writer: SpanWriter, endpoint: Endpoint) -> None:
-    """Seal what has ended, and deliver it, unless another process does nothing else."""
+def _hand_over(writer: SpanWriter, endpoint: Endpoint) -> bool:
+    """Seal what has ended, and deliver it, unless another process does nothing else.
+
+    True: something is left, for another attempt while this process goes on.
+    """
     writer.seal()
-    if not writer.spool.is_drained():
-        deliver(writer.spool, endpoint, time.monotonic() + endpoint.timeout)
+    if writer.spool.is_drained():
+        return False
+    return deliver(writer.spool, endpoint, time.monotonic() + endpoint.timeout).segments_left > 0
 
 
 def _flush_at_exit() -> None:
