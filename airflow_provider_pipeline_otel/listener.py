@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from airflow.listeners import hookimpl
 
-from airflow_provider_pipeline_otel import scheduler, secrets_masker, worker
+from airflow_provider_pipeline_otel import scheduler, worker
 from airflow_provider_pipeline_otel.guard import guarded
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ def configure(settings: Settings) -> None:
     """Take the settings that the plugin has read."""
     scheduler.configure(settings)
     worker.configure(settings)
-    secrets_masker.hand_down()
 
 
 @hookimpl(tryfirst=True)
@@ -50,7 +49,6 @@ def before_stopping(component: Any) -> None:  # noqa: ANN401
 @guarded
 def on_task_instance_running(task_instance: Any) -> None:  # noqa: ANN401
     """Open worker.<task>."""
-    secrets_masker.hand_down()  # by now a task's process has loaded the one it uses
     worker.open_worker(task_instance)
 
 

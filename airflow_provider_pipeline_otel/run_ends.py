@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from airflow_provider_pipeline_otel import secrets_masker
 from airflow_provider_pipeline_otel.config import resource_of
 from airflow_provider_pipeline_otel.deliverer import Deliverer
 from airflow_provider_pipeline_otel.export.delivery import deliver_within
@@ -56,6 +57,7 @@ class RunEnds:
     """The ends that are still to be written, and the runs that are watched."""
 
     def __init__(self, settings: Settings) -> None:
+        secrets_masker.hand_down()
         self._settings = settings
         folder = private_folder(settings.spool_dir)
         self._spool = Spool(folder, settings.caps)

@@ -6,8 +6,6 @@ import sys
 from re import Pattern
 from typing import Any, Final
 
-from airflow_provider_pipeline_otel.export.redaction import use_secrets_of
-
 _MODULES: Final = (
     "airflow.sdk._shared.secrets_masker.secrets_masker",  # 3.1 and later, in tasks
     "airflow._shared.secrets_masker.secrets_masker",  # 3.1 and later, elsewhere
@@ -21,6 +19,8 @@ def hand_down() -> None:
 
     Only modules count that Airflow itself has loaded: without them it has met no secret.
     """
+    from airflow_provider_pipeline_otel.export.redaction import use_secrets_of
+
     maskers = [masker for name in _MODULES if (masker := _masker_of(name)) is not None]
 
     def replacers() -> tuple[Pattern[str], ...]:

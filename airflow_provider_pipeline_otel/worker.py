@@ -11,7 +11,7 @@ import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow_provider_pipeline_otel import silence
+from airflow_provider_pipeline_otel import secrets_masker, silence
 from airflow_provider_pipeline_otel.exceptions import describe, type_of
 from airflow_provider_pipeline_otel.guard import guarded
 from airflow_provider_pipeline_otel.identity import span_id_of_try, trace_id_of_run
@@ -102,6 +102,7 @@ def _open_span(ti: Any, trace_id: bytes, try_id: bytes) -> None:  # noqa: ANN401
     from airflow_provider_pipeline_otel.sdk.configuration import install, live
     from airflow_provider_pipeline_otel.stages import SCOPE
 
+    secrets_masker.hand_down()
     live.configure(_state.settings)
     provider, processor, _ = live.build()
     # The parent is computed, and never the ambient context: on several versions that is a

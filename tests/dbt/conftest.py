@@ -63,6 +63,7 @@ def shop(
                 "AIRFLOW__PIPELINE_OTEL__SPOOL_DIR": str(home / "spool"),
                 "AIRFLOW__SCHEDULER__SCHEDULE_AFTER_TASK_EXECUTION": "False",
                 "OTEL_EXPORTER_OTLP_ENDPOINT": sink.endpoint,
+                "OTEL_METRICS_EXPORTER": "none",  # it lives on while tests without sockets run
                 "SHOP_PROJECT": str(project),
                 "SHOP_DATABASES": str(home / "databases"),
                 "SHOP_DBT": str(installed_dbt.executable),

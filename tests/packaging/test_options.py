@@ -127,3 +127,4 @@ def test_what_is_switched_off_leaves_no_trace(folder: Path, tmp_path: Path, sink
         "worker.loud",
     ]
     assert len({span.trace_id for span in spans}) == 1
+    assert sink.metrics, "the process beside the scheduler reports the spool's state"

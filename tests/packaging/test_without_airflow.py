@@ -73,4 +73,7 @@ def test_commands_work(bare: Installed, tmp_path: Path) -> None:
         )
         assert drained.code == 0, drained
         assert [span.name for span in sink.spans()] == ["consume"]
-    assert bare.command("pipeline-otel", "show", **spool).code == 1
+    kept = bare.command("pipeline-otel", "show", **spool)
+    assert (kept.code, "consume" in kept.output) == (0, True), kept
+    empty = {"AIRFLOW__PIPELINE_OTEL__SPOOL_DIR": str(tmp_path / "empty")}
+    assert bare.command("pipeline-otel", "show", **empty).code == 1

@@ -69,6 +69,7 @@ def stage(
                     "AIRFLOW__PIPELINE_OTEL__ENABLED": "True",
                     "AIRFLOW__PIPELINE_OTEL__SPOOL_DIR": str(home / "spool"),
                     "OTEL_EXPORTER_OTLP_ENDPOINT": sink.endpoint,
+                    "OTEL_METRICS_EXPORTER": "none",  # it lives on while tests without sockets run
                     "PYTHONPATH": str(SHARED_DAGS),
                 },
             )
