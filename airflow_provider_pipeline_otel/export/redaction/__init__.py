@@ -68,6 +68,7 @@ class Redactor:
         self._options = options
         self._clean: set[str] = set()
         self._names: dict[str, bool] = {}
+        self._plain_names: set[tuple[str, ...]] = set()
         self._replacers: Replacers = ()
 
     def take_counts(self) -> Counter[str]:
@@ -107,21 +108,30 @@ class Redactor:
 
     def _attributes(self, attributes: Attributes, beside: str = "") -> Attributes:
         """Return the attributes redacted; `beside` is a text to look at in the same go."""
-        clean, names = self._clean, self._names
-        unknown = [] if beside in clean else [beside]
-        for name, value in attributes.items():
-            kind = type(value)
-            if names.get(name):
-                if kind is str:
-                    if value not in clean:
-                        unknown.append(value)  # type: ignore[arg-type]
-                    continue
-                if kind in _NUMBERS and -_SMALL < value < _SMALL:  # type: ignore[operator]
-                    continue
+        if not self._are_plain_names(tuple(attributes)):
             return self._all_attributes(attributes)
+        clean = self._clean
+        unknown = [] if beside in clean else [beside]
+        for value in attributes.values():
+            kind = type(value)
+            if kind is str:
+                if value not in clean:
+                    unknown.append(value)  # type: ignore[arg-type]
+            elif kind not in _NUMBERS or not -_SMALL < value < _SMALL:  # type: ignore[operator]
+                return self._all_attributes(attributes)
         if unknown and not self._are_clean(unknown):
             return self._all_attributes(attributes)
         return attributes
+
+    def _are_plain_names(self, names: tuple[str, ...]) -> bool:
+        """Say whether all are: spans of a kind have the same ones, so one look-up does for most."""
+        if names in self._plain_names:
+            return True
+        if not all(name not in _ERROR_TEXTS and self._is_plain_name(name) for name in names):
+            return False
+        if len(self._plain_names) < _REMEMBERED:
+            self._plain_names.add(names)
+        return True
 
     def _are_clean(self, texts: list[str]) -> bool:
         """Look at texts all at once, which costs a fraction of one by one; False: maybe not."""

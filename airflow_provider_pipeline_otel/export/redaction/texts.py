@@ -69,8 +69,11 @@ _PREFIXES: Final = (
 )
 _STARTS: Final = frozenset(prefix[:2] for prefix in _PREFIXES)
 _PARTS: Final = ("SG.", "hvs.", "hvb.", "hvr.", "ya29.", "atlasv1.", "Q~", "xoxe.", "-us", "hint:")
-_SEPARATOR: Final = re.compile(r"[=:>]|['\"],|[a-z],\S|%3|\s[\"'\\]|\s\s|['\"]\)|value")
-"""What stands between a name and its value."""
+_SEPARATORS: Final = (
+    *("=", ":", ">", "%3", "value", "',", '",', " '", ' "', "  ", "\t", "\\", "')", '")'),
+)
+"""What stands between a name and its value, besides a comma without a blank (`_COMMA`)."""
+_COMMA: Final = re.compile(r",\S")
 _NAMES: Final = (
     *("pass", "pw", "secret", "token", "key", "auth", "cred", "sig", "sas", "jwt", "sess"),
     *("cookie", "conn", "info", "kennwort", "identified"),
@@ -84,10 +87,11 @@ _SQL_WORDS: Final = (
     *("create", "alter", "replace", "set "),
 )
 
-_QUOTING: Final = re.compile(
-    r"['\u00bb\[]|:\s|=\(|[a-z] \(|\w `|\$\d|_value=|[Ll]ine|parse|payload"
+_QUOTING: Final = (
+    *("'", "\u00bb", "[", ": ", ":\n", "=(", "$", "_value=", "ine", "parse", "payload", " `"),
+    *("s (", "w (", "y (", "# "),
 )
-"""What stands between a driver's words and a value."""
+"""What stands between a driver's words and a value: contains (…), row (…), key (…)."""
 _ERROR_WORDS: Final = (
     *("invalid", "duplicate", "violat", "could not", "not in list", "recogni", "existiert"),
     *("eingabe", "detail: ", "context: ", "input_value", "deserialize", "param", "row values"),
@@ -108,9 +112,9 @@ def mask_text(text: str) -> str:
     if _may_hold_token(text) or _may_hold_secret(text, lower):
         text = pairs.mask_pairs(secrets.mask_tokens(text))
     text = _mask_numbers(text)
-    if ("'" in text or "$" in text) and any(map(lower.__contains__, _SQL_WORDS)):
+    if ("'" in text or "$" in text) and _has(lower, _SQL_WORDS):
         text = values.mask_sql(text)
-    if _QUOTING.search(text) is not None and any(map(lower.__contains__, _ERROR_WORDS)):
+    if _has(text, _QUOTING) and _has(lower, _ERROR_WORDS):
         text = values.mask_errors(text)
     return text
 
@@ -123,9 +127,9 @@ def _mask_plain(text: str) -> str:
 
 
 def _may_hold_secret(text: str, lower: str) -> bool:
-    if _SEPARATOR.search(text) is not None and any(map(lower.__contains__, _NAMES)):
+    if (_has(text, _SEPARATORS) or _COMMA.search(text) is not None) and _has(lower, _NAMES):
         return True
-    return any(map(lower.__contains__, _WORDS))
+    return _has(lower, _WORDS)
 
 
 def _mask_numbers(text: str) -> str:
@@ -140,4 +144,9 @@ def _may_hold_token(text: str) -> bool:
         word = run.lstrip("_-/+")
         if word[:2] in _STARTS and word.startswith(_PREFIXES):
             return True
-    return any(map(text.__contains__, _PARTS))
+    return _has(text, _PARTS)
+
+
+def _has(text: str, parts: tuple[str, ...]) -> bool:
+    """Say whether one of the parts is in the text: several times as fast as a pattern of them."""
+    return any(map(text.__contains__, parts))
