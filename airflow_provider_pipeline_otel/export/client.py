@@ -9,8 +9,8 @@ from __future__ import annotations
 import gzip
 import io
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -72,11 +72,10 @@ class Client:
             self.close()
         if self._connection is None:
             connection = self._open(_left(until))
-            try:
+            with ExitStack() as failing:
+                failing.callback(connection.close)
                 connection.connect()
-            except BaseException:
-                connection.close()
-                raise
+                failing.pop_all()
             self._socket = _TimedSocket(connection.sock, until)
             # http.client wants no more of a socket than this one can.
             connection.sock = cast("socket.socket", self._socket)
@@ -87,8 +86,6 @@ class Client:
 
         OSError: no answer came, or none of HTTP's. ValueError: a header can't be sent.
         """
-        from http.client import HTTPException
-
         self.connect(until)
         connection = self._connection
         assert connection is not None  # noqa: S101  for mypy: `connect` has opened it
@@ -96,16 +93,12 @@ class Client:
         headers = self._headers
         if self._endpoint.compression == "gzip":
             body, headers = gzip.compress(body, 1), headers | {"Content-Encoding": "gzip"}
-        try:
+        with _as_os_errors(), ExitStack() as failing:
+            failing.callback(self.close)
             connection.request("POST", self._target, body, headers)
             answer = connection.getresponse()
             said = answer.read(_ANSWER_BYTES)
-        except HTTPException as error:
-            self.close()
-            raise ConnectionError(type(error).__name__) from error
-        except BaseException:
-            self.close()
-            raise
+            failing.pop_all()
         if not answer.isclosed() or answer.will_close:  # there is more of it than we read
             self.close()
         names = {name.lower(): value for name, value in answer.getheaders()}
@@ -142,6 +135,16 @@ class Client:
         self._target = self._endpoint.url
         self._headers |= _authorization(proxy)
         return HTTPConnection(proxy.hostname or "", proxy.port, timeout=timeout)
+
+
+@contextmanager
+def _as_os_errors() -> Iterator[None]:
+    from http.client import HTTPException
+
+    try:
+        yield
+    except HTTPException as error:
+        raise ConnectionError(type(error).__name__) from error
 
 
 class _TimedSocket:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from functools import cache
 from typing import Final
+
+from airflow_provider_pipeline_otel.export.redaction.patterns import later
 
 _PAIRS: Final = {"(": ")", "[": "]", "{": "}"}
 _LONGEST: Final = 16384
 
 
-@cache
-def _signs() -> re.Pattern[str]:
-    return re.compile(r"[()\[\]{}]|(?<!\w)(?P<quote>\\{0,7}[\"'])")
+_signs = later(r"[()\[\]{}]|(?<!\w)(?P<quote>\\{0,7}[\"'])")
 
 
 def closing_bracket(text: str, start: int) -> int:

@@ -8,13 +8,11 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from airflow_provider_pipeline_otel.export.redaction.patterns import later
 from airflow_provider_pipeline_otel.export.redaction.texts import mask_text
 from airflow_provider_pipeline_otel.export.redaction.values import MARK, mask_quoted
 
-
-@cache
-def _class_and_message() -> re.Pattern[str]:
-    return re.compile(r"(?P<head>[A-Za-z_][\w.]{0,200}: )?(?P<message>.*)", re.DOTALL)
+_class_and_message = later(r"(?P<head>[A-Za-z_][\w.]{0,200}: )?(?P<message>.*)", re.DOTALL)
 
 
 @cache
@@ -28,25 +26,21 @@ def _only_a_value() -> re.Pattern[str]:
     )
 
 
-@cache
-def _code() -> re.Pattern[str]:
-    """Match words with letters, digits and dashes: numbers of customers, orders, articles."""
-    return re.compile(
-        r"(?<![\w./:@=#+-])(?=[\w-]{0,64}\d)(?=[\w-]{0,64}[A-Za-z])"
-        r"[A-Za-z0-9]{1,64}(?:-[A-Za-z0-9]{1,64}){1,16}(?![\w/:@=+-])"
-    )
+_code = later(
+    r"(?<![\w./:@=#+-])(?=[\w-]{0,64}\d)(?=[\w-]{0,64}[A-Za-z])"
+    r"[A-Za-z0-9]{1,64}(?:-[A-Za-z0-9]{1,64}){1,16}(?![\w/:@=+-])"
+)
+"""Match words with letters, digits and dashes: numbers of customers, orders, articles."""
 
 
-@cache
-def _technical() -> re.Pattern[str]:
-    return re.compile(
-        r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-\d\d"
-        r"|(?:[a-z][a-z0-9]{0,62}-){1,8}[0-9a-f]{8,10}-[a-z0-9]{5}"  # a pod
-        r"|\d{4}-(?:\d\d|W\d\d)-\d{1,2}\w{0,16}"
-        r"|(?:ORA|SQLCODE|CVE|RFC|ISO|UTF|UTC|GMT|PL?S|TNS|DPI|MY|HY)-?\d{1,6}(?:-\d{1,6})?"
-        r"|(?:utf|iso|latin|sha|md|cp|x|ipv|http|tls|py)-?\d{1,5}(?:-\d{1,3})?|[a-z]{1,12}-\d{1,3}",
-        re.IGNORECASE,
-    )
+_technical = later(
+    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-\d\d"
+    r"|(?:[a-z][a-z0-9]{0,62}-){1,8}[0-9a-f]{8,10}-[a-z0-9]{5}"  # a pod
+    r"|\d{4}-(?:\d\d|W\d\d)-\d{1,2}\w{0,16}"
+    r"|(?:ORA|SQLCODE|CVE|RFC|ISO|UTF|UTC|GMT|PL?S|TNS|DPI|MY|HY)-?\d{1,6}(?:-\d{1,6})?"
+    r"|(?:utf|iso|latin|sha|md|cp|x|ipv|http|tls|py)-?\d{1,5}(?:-\d{1,3})?|[a-z]{1,12}-\d{1,3}",
+    re.IGNORECASE,
+)
 
 
 def mask_message(text: str) -> str:

@@ -6,10 +6,12 @@ A value's end is found by reading on from its name, since quotes may be escaped,
 from __future__ import annotations
 
 import re
-from functools import cache
+from collections.abc import Iterator
 from typing import Final
 
 from airflow_provider_pipeline_otel.export.redaction.brackets import closing_bracket
+from airflow_provider_pipeline_otel.export.redaction.patterns import later
+from airflow_provider_pipeline_otel.export.redaction.places import put_mark
 
 MARK: Final = "[secret]"
 
@@ -44,46 +46,32 @@ _HARMLESS: Final = (
 )
 
 
-@cache
-def _pairs() -> re.Pattern[str]:
-    return re.compile(rf"(?:{_NAMES}){_SUFFIX}(?:{_SEPARATOR})", re.IGNORECASE | re.ASCII)
+_pairs = later(rf"(?:{_NAMES}){_SUFFIX}(?:{_SEPARATOR})", re.IGNORECASE | re.ASCII)
 
 
-@cache
-def _name() -> re.Pattern[str]:
-    return re.compile(rf"(?:{_NAMES}){_SUFFIX}\Z", re.IGNORECASE | re.ASCII)
+_name = later(rf"(?:{_NAMES}){_SUFFIX}\Z", re.IGNORECASE | re.ASCII)
 
 
-@cache
-def _opening() -> re.Pattern[str]:
-    return re.compile(
-        rf"{_ANSI}\s{{0,3}}(?:(?:\w{{1,32}}\()?[bru]{{0,2}}(?P<quote>\\{{0,7}}[\"'`]|%2[27]|&quot;))?",
-        re.IGNORECASE,
-    )
+_opening = later(
+    rf"{_ANSI}\s{{0,3}}(?:(?:\w{{1,32}}\()?[bru]{{0,2}}(?P<quote>\\{{0,7}}[\"'`]|%2[27]|&quot;))?",
+    re.IGNORECASE,
+)
 
 
-@cache
-def _bare() -> re.Pattern[str]:
-    """Return what a value without quotes consists of; after an authorization more than one word."""
-    return re.compile(
-        r"[>|][-+]?\s{0,9}(?:\\n|\n)\s{0,40}[^\s\\]{1,4096}"
-        r"|(?:(?!\\[nrt\"']|&amp;)[^\s\"'`&;,)\]}<>|\x1b]){0,4096}"
-    )
+_bare = later(
+    r"[>|][-+]?\s{0,9}(?:\\n|\n)\s{0,40}[^\s\\]{1,4096}"
+    r"|(?:(?!\\[nrt\"']|&amp;)[^\s\"'`&;,)\]}<>|\x1b]){0,4096}"
+)
+"""Return what a value without quotes consists of; after an authorization more than one word."""
 
 
-@cache
-def _encoded() -> re.Pattern[str]:
-    return re.compile(r"(?:(?!%26|%7D|%22|%2C)[^\s\"'&;,)\]}<>]){0,4096}", re.IGNORECASE)
+_encoded = later(r"(?:(?!%26|%7D|%22|%2C)[^\s\"'&;,)\]}<>]){0,4096}", re.IGNORECASE)
 
 
-@cache
-def _line() -> re.Pattern[str]:
-    return re.compile(r"(?:(?!\\[nr\"'])[^\"'\r\n]){0,4096}")
+_line = later(r"(?:(?!\\[nr\"'])[^\"'\r\n]){0,4096}")
 
 
-@cache
-def _harmless() -> re.Pattern[str]:
-    return re.compile(_HARMLESS, re.IGNORECASE)
+_harmless = later(_HARMLESS, re.IGNORECASE)
 
 
 def is_secret_name(name: str) -> bool:
@@ -93,16 +81,18 @@ def is_secret_name(name: str) -> bool:
 
 def mask_pairs(text: str) -> str:
     """Return the text without the values of names that stand for secrets."""
-    parts: list[str] = []
+    return put_mark(text, _secrets(text), MARK)
+
+
+def _secrets(text: str) -> Iterator[tuple[int, int]]:
     done = 0
     for found in _pairs().finditer(text):
         if found.start() < done:
             continue
         start, end = _value(text, found)
         if _harmless().fullmatch(text, start, end) is None:
-            parts += (text[done:start], MARK)
+            yield start, end
             done = end
-    return "".join((*parts, text[done:])) if parts else text
 
 
 def _value(text: str, found: re.Match[str]) -> tuple[int, int]:

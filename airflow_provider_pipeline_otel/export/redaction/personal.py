@@ -6,6 +6,8 @@ import re
 from functools import cache
 from typing import Final
 
+from airflow_provider_pipeline_otel.export.redaction.patterns import later
+
 EMAIL: Final = "[email]"
 CARD: Final = "[card]"
 IBAN: Final = "[iban]"
@@ -17,34 +19,24 @@ _SHORTEST_CARD: Final = 14
 _PHONE_DIGITS: Final = range(8, 16)
 
 
-@cache
-def _email() -> re.Pattern[str]:
-    # Not behind "://": there it is a storage container or a user (`mask_urls`).
-    return re.compile(
-        r"(?<![\w.+-])(?<!://)(?:[\w.+-]|%2[BbDdEe]){1,64}(?:@|%40|%2540|\\u0040)"
-        r"(?:[\w-]{1,63}\.){1,8}[^\W\d_][\w-]{1,62}"
-    )
+# Not behind "://": there it is a storage container or a user (`mask_urls`).
+_email = later(
+    r"(?<![\w.+-])(?<!://)(?:[\w.+-]|%2[BbDdEe]){1,64}(?:@|%40|%2540|\\u0040)"
+    r"(?:[\w-]{1,63}\.){1,8}[^\W\d_][\w-]{1,62}"
+)
 
 
-@cache
-def _card() -> re.Pattern[str]:
-    return re.compile(
-        r"(?:(?<![\w.])|(?<=\\[nrt]))(?<!\d[-/])[2-6](?:[ -]?\d){12,18}(?![\w.]?\d)(?!\w)"
-    )
+_card = later(r"(?:(?<![\w.])|(?<=\\[nrt]))(?<!\d[-/])[2-6](?:[ -]?\d){12,18}(?![\w.]?\d)(?!\w)")
 
 
-@cache
-def _iban() -> re.Pattern[str]:
-    return re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){11,30}")
+_iban = later(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){11,30}")
 
 
-@cache
-def _ip() -> re.Pattern[str]:
-    return re.compile(
-        r"(?<![\w.])(?:\d{1,3}(?:\.\d{1,3}){3}(?![\w.]*\d)"
-        r"|(?<!:)(?:[0-9A-Fa-f]{0,4}:){2,7}(?:[0-9A-Fa-f]{1,4}|\d{1,3}(?:\.\d{1,3}){3}|(?=[\]/%\s,;\"']|$)))"
-        r"(?:%\w{1,16})?"
-    )
+_ip = later(
+    r"(?<![\w.])(?:\d{1,3}(?:\.\d{1,3}){3}(?![\w.]*\d)"
+    r"|(?<!:)(?:[0-9A-Fa-f]{0,4}:){2,7}(?:[0-9A-Fa-f]{1,4}|\d{1,3}(?:\.\d{1,3}){3}|(?=[\]/%\s,;\"']|$)))"
+    r"(?:%\w{1,16})?"
+)
 
 
 @cache

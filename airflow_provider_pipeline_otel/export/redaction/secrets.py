@@ -1,7 +1,6 @@
 """Secrets that look like nothing else, wherever they stand in a text: tokens, keys, credentials.
 
-Patterns are compiled on first need: all of them cost a process 7 ms, and most processes never meet
-a text that could hold a secret. All repetitions are bounded: no text makes them slow.
+All repetitions are bounded: no text makes a pattern slow.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from functools import cache
 from typing import Final
 
 from airflow_provider_pipeline_otel.export.redaction.pairs import MARK
+from airflow_provider_pipeline_otel.export.redaction.patterns import later
 
 _TOKENS: Final = (
     r"A(?:KIA|SIA|ROA|IDA|GPA|NPA|IPA|BIA|CCA)[A-Z0-9]{12,32}",
@@ -105,18 +105,14 @@ _BEHIND: Final = (
 )
 
 
-@cache
-def _private_key() -> re.Pattern[str]:
-    return re.compile(
-        r"-----BEGIN[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
-        r"(?:(?!-----END).){0,16384}(?:-----END[^-]{0,60}-----)?",
-        re.DOTALL,
-    )
+_private_key = later(
+    r"-----BEGIN[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+    r"(?:(?!-----END).){0,16384}(?:-----END[^-]{0,60}-----)?",
+    re.DOTALL,
+)
 
 
-@cache
-def _tokens() -> re.Pattern[str]:
-    return re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(_TOKENS)})")
+_tokens = later(rf"(?<![A-Za-z0-9])(?:{'|'.join(_TOKENS)})")
 
 
 @cache
@@ -124,26 +120,20 @@ def _behind() -> tuple[re.Pattern[str], ...]:
     return tuple(re.compile(f"({before})(?:{secret})") for before, secret in _BEHIND)
 
 
-@cache
-def _scheme() -> re.Pattern[str]:
-    return re.compile(
-        r"\b(bearer|basic|negotiate|ntlm|token|apikey|sharedkey(?:lite)?)"
-        r"\s{1,3}([A-Za-z0-9+/=._~:-]{8,4096})",
-        re.IGNORECASE,
-    )
+_scheme = later(
+    r"\b(bearer|basic|negotiate|ntlm|token|apikey|sharedkey(?:lite)?)"
+    r"\s{1,3}([A-Za-z0-9+/=._~:-]{8,4096})",
+    re.IGNORECASE,
+)
 
 
-@cache
-def _url() -> re.Pattern[str]:
-    return re.compile(r"([A-Za-z][\w+.-]{0,40}:/{2,3})([^\s\"'<>\\`|]{1,2048})")
+_url = later(r"([A-Za-z][\w+.-]{0,40}:/{2,3})([^\s\"'<>\\`|]{1,2048})")
 
 
-@cache
-def _kubernetes() -> re.Pattern[str]:
-    return re.compile(
-        r"([\"']?[\w.-]{1,128}[\"']?[ \t]{0,3}:[ \t]{0,3}[\"']?)"
-        r"([A-Za-z0-9+/]{8,16384}={0,2})(?![\w.-])"
-    )
+_kubernetes = later(
+    r"([\"']?[\w.-]{1,128}[\"']?[ \t]{0,3}:[ \t]{0,3}[\"']?)"
+    r"([A-Za-z0-9+/]{8,16384}={0,2})(?![\w.-])"
+)
 
 
 def mask_tokens(text: str) -> str:
@@ -205,14 +195,10 @@ def _mask_userinfo(found: re.Match[str]) -> str:
     return found.group()
 
 
-@cache
-def _port() -> re.Pattern[str]:
-    return re.compile(r"\d{1,5}(?=[/?#;]|$)")
+_port = later(r"\d{1,5}(?=[/?#;]|$)")
 
 
-@cache
-def _authority_end() -> re.Pattern[str]:
-    return re.compile(r"[/?#]|;[A-Za-z]{1,40}=")
+_authority_end = later(r"[/?#]|;[A-Za-z]{1,40}=")
 
 
 def _is_name(user: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from airflow_provider_pipeline_otel.config import Redaction
-from airflow_provider_pipeline_otel.export import redaction
 from airflow_provider_pipeline_otel.export.encoding import encode_span
 from airflow_provider_pipeline_otel.export.redaction import Redactor, use_secrets_of
 from airflow_provider_pipeline_otel.record import Event, Link, SpanRecord, StatusCode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MAIL = "jane@example.com"
 STACK = """Traceback (most recent call last):
@@ -97,11 +99,17 @@ def test_own_patterns_are_applied() -> None:
     assert attributes({"a": "for CUST-4711"}, **options) == {"a": "for [redacted]"}
 
 
-def test_airflows_secrets_go_even_if_they_are_learnt_late(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A text that was clean a moment ago is not, once its word is known as a secret."""
-    monkeypatch.setattr(redaction._Airflow, "replacers", tuple)
+@pytest.fixture
+def known() -> Iterator[list[re.Pattern[str]]]:
+    """What Airflow knows of secrets, to be added to."""
     known: list[re.Pattern[str]] = []
     use_secrets_of(lambda: tuple(known))
+    yield known
+    use_secrets_of(tuple)
+
+
+def test_airflows_secrets_go_even_if_they_are_learnt_late(known: list[re.Pattern[str]]) -> None:
+    """A text that was clean a moment ago is not, once its word is known as a secret."""
     redactor = Redactor()
     before = record(attributes={"a": "hunter2 is here"})
     assert redactor.redact(before).attributes == {"a": "hunter2 is here"}
