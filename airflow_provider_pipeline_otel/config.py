@@ -9,6 +9,7 @@ import logging
 import os
 import re
 from collections.abc import Callable, Mapping
+from enum import Enum
 from pathlib import Path
 from re import Pattern
 from typing import Final, NamedTuple
@@ -50,6 +51,17 @@ class Redaction(NamedTuple):
     stack_trace_length: int = 16384
 
 
+class AirflowTracing(Enum):
+    """What becomes of the spans that Airflow 3.2 and later draws itself ([traces] otel_on)."""
+
+    OFF = "off"
+    """There are none, or they can't be joined: ours stand alone."""
+    JOINED = "joined"
+    """They come to us, by OTEL_TRACES_EXPORTER=pipeline_otel."""
+    FOREIGN = "foreign"
+    """They go another way: ours hang below them, without a skeleton."""
+
+
 class Settings(NamedTuple):
     """All that is configured; `endpoint` is None where spans stay in the spool."""
 
@@ -63,6 +75,7 @@ class Settings(NamedTuple):
     resource_attributes: Mapping[str, str]
     redaction: Redaction = Redaction()
     disabled_dags: tuple[str, ...] = ()
+    airflow_tracing: AirflowTracing = AirflowTracing.OFF
 
 
 def environment_option(environ: Mapping[str, str]) -> Option:

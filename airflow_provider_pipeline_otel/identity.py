@@ -8,15 +8,26 @@ running run is set back to queued). See docs/architecture.md.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import Final
+from typing import Final, NamedTuple
 
 VERSION: Final = b"1"
 """Part of every key: ids of another scheme never meet these."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2}).*")
+
+
+class Carrier(NamedTuple):
+    """What a W3C `traceparent` says: 16 bytes, 8 bytes, and whether the trace is sampled."""
+
+    trace_id: bytes
+    span_id: bytes
+    is_sampled: bool
 
 
 def _key(*parts: bytes) -> bytes:
@@ -47,6 +58,17 @@ def trace_id_of_run(dag_id: str, run_id: str, start_date: datetime) -> bytes:
 def span_id_of_run(trace_id: bytes) -> bytes:
     """Return the 8 bytes of the root span's id."""
     return _never_zero(sha256(_key(VERSION, trace_id, b"run")).digest()[:8])
+
+
+def read_carrier(carrier: object) -> Carrier | None:
+    """Return what a carrier, or a run's conf, says of a trace; None: nothing that is valid."""
+    text = carrier.get("traceparent") if isinstance(carrier, Mapping) else None
+    found = _TRACEPARENT.fullmatch(text) if isinstance(text, str) else None
+    if found is None:
+        return None
+    trace_id, span_id = bytes.fromhex(found[1]), bytes.fromhex(found[2])
+    is_valid = any(trace_id) and any(span_id)
+    return Carrier(trace_id, span_id, bool(int(found[3], 16) & 1)) if is_valid else None
 
 
 def span_id_of_try(trace_id: bytes, task_id: str, map_index: int, try_number: int) -> bytes:

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 SECTION = "pipeline_otel"
 
+EXPORTER = "pipeline_otel"
+"""What OTEL_TRACES_EXPORTER calls the exporter of exporter.py."""
+
 OPTIONS: dict[str, dict[str, str]] = {
     "enabled": {
         "description": "Turn every DAG run into one OpenTelemetry trace.",

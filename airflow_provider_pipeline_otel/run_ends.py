@@ -11,18 +11,17 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from airflow_provider_pipeline_otel import secrets_masker
-from airflow_provider_pipeline_otel.config import resource_of
+from airflow_provider_pipeline_otel.config import AirflowTracing, resource_of
 from airflow_provider_pipeline_otel.deliverer import Deliverer
 from airflow_provider_pipeline_otel.export.delivery import deliver_within
 from airflow_provider_pipeline_otel.export.recovery import recover
 from airflow_provider_pipeline_otel.export.spool import Spool, private_folder
 from airflow_provider_pipeline_otel.export.writer import SpanWriter
-from airflow_provider_pipeline_otel.identity import trace_id_of_run
 from airflow_provider_pipeline_otel.lost_tries import read_lost_tries
 from airflow_provider_pipeline_otel.skeleton import database
 from airflow_provider_pipeline_otel.skeleton.memory import RunMemory
 from airflow_provider_pipeline_otel.skeleton.rows import Life
-from airflow_provider_pipeline_otel.skeleton.spans import Trace
+from airflow_provider_pipeline_otel.skeleton.traces import traces_of
 from airflow_provider_pipeline_otel.switches import is_dag_off
 
 if TYPE_CHECKING:
@@ -59,6 +58,9 @@ class RunEnds:
     def __init__(self, settings: Settings) -> None:
         secrets_masker.hand_down()
         self._settings = settings
+        self._is_joined = settings.airflow_tracing is AirflowTracing.JOINED
+        # From 3.2 on each end fires a hook, and what requeues a run leaves a joined trace as it is.
+        self._watches = settings.airflow_tracing is AirflowTracing.OFF
         folder = private_folder(settings.spool_dir)
         self._spool = Spool(folder, settings.caps)
         self._writer = SpanWriter(self._spool, resource_of(settings, "airflow"), settings.redaction)
@@ -76,7 +78,7 @@ class RunEnds:
 
     def watch(self, key: RunKey, start: datetime | None, queued_at: datetime | None) -> None:
         """Take a run whose start has been committed."""
-        if self._watched is None or start is None:
+        if self._watched is None or start is None or not self._watches:
             return  # the first tick finds all running runs
         self._notice(key, start, queued_at or start)
         self._watched[key] = start
@@ -101,8 +103,9 @@ class RunEnds:
                 except SQLAlchemyError as error:
                     self._put_off([key], error)
         try:
-            with database_connection() as connection:
-                self._look_at_watched(connection)
+            if self._watches:
+                with database_connection() as connection:
+                    self._look_at_watched(connection)
         except SQLAlchemyError:
             log.debug("pipeline_otel: runs could not be read; the next tick tries again")
         recover(self._spool)
@@ -113,7 +116,7 @@ class RunEnds:
         """Return what marks have left of runs, where that is an end; None: it can't be read."""
         try:
             with database_connection() as connection:
-                runs = database.read_runs(connection, keys)
+                runs = self._read_runs(connection, keys)
         except SQLAlchemyError:
             return None
         old = datetime.now(UTC) - _OLD_MARK
@@ -124,7 +127,7 @@ class RunEnds:
         try:
             with database_connection() as connection:
                 life = _life_of(mark)
-                if life is not None and database.read_runs(connection, [key]).get(key) == mark:
+                if life is not None and self._read_runs(connection, [key]).get(key) == mark:
                     self._write(connection, [(mark, life)])
         except SQLAlchemyError:
             return False
@@ -133,7 +136,10 @@ class RunEnds:
         return True
 
     def write_test_run(self, dag_run: Any) -> None:  # noqa: ANN401
-        """Write a run of `airflow dags test`: its end is not committed, so the object tells it."""
+        """Write a run of `airflow dags test`: its end is not committed, so the object tells it.
+
+        Airflow's own tracing has no worker there whose trace could be joined.
+        """
         key = (dag_run.dag_id, dag_run.run_id)
         with database_connection() as connection:
             run = database.read_runs(connection, [key]).get(key)
@@ -148,7 +154,7 @@ class RunEnds:
 
     def _finish(self, connection: Connection, keys: list[RunKey]) -> None:
         """Write these runs, as far as their rows say that they are over."""
-        runs = database.read_runs(connection, keys)
+        runs = self._read_runs(connection, keys)
         lives = {key: life for key, run in runs.items() if (life := _life_of(run))}
         for key in lives:
             if key in self._requeued:
@@ -166,17 +172,21 @@ class RunEnds:
             self._requeued_at.pop(key, None)
             self._forget(key)
 
+    def _read_runs(self, connection: Connection, keys: Iterable[RunKey]) -> dict[RunKey, RunRow]:
+        return database.read_runs(connection, keys, carriers=self._is_joined)
+
     def _write(self, connection: Connection, ended: list[tuple[RunRow, Life]]) -> None:
-        found = database.read_rows(connection, [run for run, _ in ended]) if ended else []
+        runs = [run for run, _ in ended]
+        carriers = any(run.carrier for run in runs)
+        found = database.read_rows(connection, runs, carriers=carriers) if runs else []
         for rows, (run, life) in zip(found, ended, strict=True):
-            trace_id = trace_id_of_run(run.dag_id, run.run_id, life.start)
-            # Claimed after the read, which may fail, and before the write, which may not.
-            claim = self._memory.claim(run.dag_id, run.run_id, trace_id)
             is_off = is_dag_off(self._settings.disabled_dags, run.dag_id, rows.tags)
-            if claim.new and not is_off:
-                lost = tuple(read_lost_tries(self._spool.take_interrupted(trace_id)))
-                trace = Trace(rows, life, claim.previous, lost)
-                self._writer.write_finished(trace.records())
+            for trace in traces_of(rows, life):
+                # Claimed after the read, which may fail, and before the write, which may not.
+                claim = self._memory.claim(run.dag_id, run.run_id, trace.trace_id)
+                if claim.new and not is_off:
+                    lost = read_lost_tries(self._spool.take_interrupted(trace.trace_id))
+                    self._writer.write_finished(trace.records(claim.previous, lost))
 
     def _put_off(self, keys: list[RunKey], error: SQLAlchemyError) -> None:
         for key in keys:
@@ -237,7 +247,7 @@ class RunEnds:
 
     def _write_requeued(self, connection: Connection, key: RunKey, run: RunRow) -> None:
         """Write the life that was cut short, now that its last try is over."""
-        self._write(connection, [(run._replace(state="running"), self._requeued[key])])
+        self._write(connection, [(run, self._requeued[key])])
         del self._requeued[key]
 
 

@@ -16,6 +16,7 @@ import time
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from airflow_provider_pipeline_otel.config import AirflowTracing
 from airflow_provider_pipeline_otel.guard import guarded, warn_once
 from airflow_provider_pipeline_otel.switches import is_dag_off
 
@@ -133,7 +134,12 @@ def _note(dag_run: Any, *, ends: bool) -> None:  # noqa: ANN401
 
 
 def _is_off(dag_id: str) -> bool:
-    return _process.settings is not None and is_dag_off(_process.settings.disabled_dags, dag_id)
+    """Say whether no skeleton is drawn of the DAG's runs."""
+    settings = _process.settings
+    if settings is None:
+        return False
+    is_drawn_by_airflow = settings.airflow_tracing is AirflowTracing.FOREIGN
+    return is_drawn_by_airflow or is_dag_off(settings.disabled_dags, dag_id)
 
 
 def _committed(session: Session) -> None:

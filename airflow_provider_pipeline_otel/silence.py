@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 _tokens: Final[list[Token[Any]]] = []
 _SDK: Final = "airflow_provider_pipeline_otel.sdk.configuration"
+_TRACING: Final = "airflow_provider_pipeline_otel.sdk.airflow_tracing"
 
 
 def begin() -> None:
@@ -20,6 +21,8 @@ def begin() -> None:
     """
     if "opentelemetry.trace" not in sys.modules:
         return
+    if _TRACING in sys.modules:
+        sys.modules[_TRACING].joined.be_silent()
     from opentelemetry import context as context_api
     from opentelemetry import trace
 

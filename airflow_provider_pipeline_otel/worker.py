@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
 import sys
 import threading
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from airflow_provider_pipeline_otel import secrets_masker, silence
+from airflow_provider_pipeline_otel import process_usage, secrets_masker, silence, trigger_links
+from airflow_provider_pipeline_otel.config import AirflowTracing
 from airflow_provider_pipeline_otel.exceptions import describe, type_of
 from airflow_provider_pipeline_otel.guard import guarded
-from airflow_provider_pipeline_otel.identity import span_id_of_try, trace_id_of_run
+from airflow_provider_pipeline_otel.identity import (
+    Carrier,
+    read_carrier,
+    span_id_of_try,
+    trace_id_of_run,
+)
 from airflow_provider_pipeline_otel.semconv import attributes as names
 from airflow_provider_pipeline_otel.switches import is_dag_off, is_task_off
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextvars import Token
     from types import FrameType
 
-    from opentelemetry.trace import Span
-
     from airflow_provider_pipeline_otel.config import Settings
+    from airflow_provider_pipeline_otel.sdk.worker_span import WorkerSpan
 
 _FAILED: Final = frozenset({"failed", "up_for_retry"})
 
@@ -33,16 +34,18 @@ _FAILED: Final = frozenset({"failed", "up_for_retry"})
 class _Worker:
     """The try that this process works on."""
 
-    def __init__(self, ti: Any, span: Span, token: Token[Any]) -> None:  # noqa: ANN401
+    def __init__(self, ti: Any, span: WorkerSpan) -> None:  # noqa: ANN401
         self.pid = os.getpid()
         self.ti = ti
         self.span = span
-        self.token = token
-        self.cpu_time = _cpu_time()
+        self.cpu_time = process_usage.cpu_time()
         self.terminated = False
 
     def is_of(self, ti: Any) -> bool:  # noqa: ANN401
         return _key(self.ti) == _key(ti)
+
+    def write_open(self) -> None:
+        self.span.write_open(terminated=self.terminated)
 
 
 class _State:
@@ -71,60 +74,73 @@ def _own() -> _Worker | None:
 def open_worker(ti: Any) -> None:  # noqa: ANN401
     """Open the span, make it current for all that the task does, and write its start to disk."""
     _close_left_over()
-    if not ti.try_number:  # `airflow tasks test` has no run
+    settings = _state.settings
+    if settings is None or not ti.try_number:  # `airflow tasks test` has no run
         return
-    if _is_off(ti):
+    if settings.airflow_tracing is AirflowTracing.FOREIGN:
+        _tell_stages(ti)
+        return
+    is_joined = settings.airflow_tracing is AirflowTracing.JOINED
+    carrier = read_carrier(getattr(ti, "context_carrier", None))
+    if _is_off(ti, settings) or (is_joined and carrier and not carrier.is_sampled):
         silence.begin()
         return
+    trace_id = carrier.trace_id if is_joined and carrier else _trace_id_of(ti)
+    if trace_id is None:
+        return
+    try_id = span_id_of_try(trace_id, ti.task_id, ti.map_index, ti.try_number)
+    _begin(ti, _open_span(ti, settings, trace_id, try_id, carrier))
+    if settings.trigger_links:
+        trigger_links.hand_over(ti.task, trace_id, try_id)
+
+
+def _is_off(ti: Any, settings: Settings) -> bool:  # noqa: ANN401
+    dag = getattr(ti.task, "dag", None)
+    tags = getattr(dag, "tags", None) or ()
+    is_off = is_dag_off(settings.disabled_dags, ti.dag_id, tags)
+    return is_off or (dag is not None and is_task_off(ti.task))
+
+
+def _tell_stages(ti: Any) -> None:  # noqa: ANN401
+    """Let stages say which task they belong to, below the spans that Airflow draws itself."""
+    from airflow_provider_pipeline_otel.stages import set_surroundings
+
+    set_surroundings(None, {names.PIPELINE_NAME: ti.dag_id, names.AIRFLOW_TASK_ID: ti.task_id})
+
+
+def _trace_id_of(ti: Any) -> bytes | None:  # noqa: ANN401
     # 3.x: the one public way to the run; 2.11: the row's own relation, loaded already.
     dag_run = getattr(ti, "dag_run", None) or ti.get_template_context()["dag_run"]
     if dag_run.start_date is None:
-        return
-    trace_id = trace_id_of_run(ti.dag_id, ti.run_id, dag_run.start_date)
-    try_id = span_id_of_try(trace_id, ti.task_id, ti.map_index, ti.try_number)
-    _open_span(ti, trace_id, try_id)
-    if _state.settings is not None and _state.settings.trigger_links:
-        _hand_over_trace(ti.task, f"00-{trace_id.hex()}-{try_id.hex()}-01")
+        return None
+    return trace_id_of_run(ti.dag_id, ti.run_id, dag_run.start_date)
 
 
-def _is_off(ti: Any) -> bool:  # noqa: ANN401
-    patterns = _state.settings.disabled_dags if _state.settings is not None else ()
-    dag = getattr(ti.task, "dag", None)
-    tags = getattr(dag, "tags", None) or ()
-    return is_dag_off(patterns, ti.dag_id, tags) or (dag is not None and is_task_off(ti.task))
-
-
-def _open_span(ti: Any, trace_id: bytes, try_id: bytes) -> None:  # noqa: ANN401
-    from opentelemetry import context as context_api
-    from opentelemetry import trace
-    from opentelemetry.sdk.trace import ReadableSpan
-
-    from airflow_provider_pipeline_otel.sdk.configuration import install, live
-    from airflow_provider_pipeline_otel.stages import SCOPE
+def _open_span(
+    ti: Any,  # noqa: ANN401
+    settings: Settings,
+    trace_id: bytes,
+    try_id: bytes,
+    carrier: Carrier | None,
+) -> WorkerSpan:
+    from airflow_provider_pipeline_otel.sdk.configuration import live
+    from airflow_provider_pipeline_otel.sdk.worker_span import WorkerSpan
 
     secrets_masker.hand_down()
-    live.configure(_state.settings)
-    provider, processor, _ = live.build()
-    # The parent is computed, and never the ambient context: on several versions that is a
-    # context of an unrelated trace, or an unsampled one.
-    parent = trace.SpanContext(
-        int.from_bytes(trace_id, "big"),
-        int.from_bytes(try_id, "big"),
-        is_remote=True,
-        trace_flags=trace.TraceFlags(trace.TraceFlags.SAMPLED),
-    )
-    below = trace.set_span_in_context(trace.NonRecordingSpan(parent), context_api.Context())
-    tracer = provider.get_tracer(SCOPE)
-    span = tracer.start_span(f"worker.{ti.task_id}", below, attributes=_attributes(ti))
-    processor.take_sums()
-    install({names.PIPELINE_NAME: ti.dag_id, names.AIRFLOW_TASK_ID: ti.task_id})
-    live.home.span, live.home.airflow_trace_id = span, _airflow_trace_id(ti)
-    token = context_api.attach(trace.set_span_in_context(span))
-    worker = _state.worker = _Worker(ti, span, token)
-    if isinstance(span, ReadableSpan):  # else a sampler has dropped it
-        # First the handler: Airflow may end the process as soon as the row says that it runs.
-        _mark_termination(worker, guarded(partial(processor.write_open, span, terminated=True)))
-        processor.write_open(span, terminated=worker.terminated)
+    live.configure(settings)
+    attributes = _attributes(ti)
+    is_joined = settings.airflow_tracing is AirflowTracing.JOINED
+    span = WorkerSpan.take_over(attributes) if is_joined and carrier else None
+    # Joined or not, Airflow 3.2 and later puts a context around the task: ours only if joined.
+    astray = 0 if is_joined or carrier is None else int.from_bytes(carrier.trace_id, "big")
+    return span or WorkerSpan.open(trace_id, try_id, attributes, astray)
+
+
+def _begin(ti: Any, span: WorkerSpan) -> None:  # noqa: ANN401
+    worker = _state.worker = _Worker(ti, span)
+    # First the handler: Airflow may end the process as soon as the row says that it runs.
+    _mark_termination(worker)
+    worker.write_open()
 
 
 def _attributes(ti: Any) -> dict[str, str | int]:  # noqa: ANN401
@@ -146,38 +162,14 @@ def _attributes(ti: Any) -> dict[str, str | int]:  # noqa: ANN401
     return {name: value for name, value in said.items() if value not in (None, "")}
 
 
-def _airflow_trace_id(ti: Any) -> int:  # noqa: ANN401
-    """Return the trace id of the context that Airflow 3.2+ wraps around the task, else 0."""
-    carrier = getattr(ti, "context_carrier", None)
-    parts = str((carrier or {}).get("traceparent", "")).split("-")
-    try:
-        return int(parts[1], 16)
-    except (IndexError, ValueError):
-        return 0
-
-
-def _hand_over_trace(task: Any, traceparent: str) -> None:  # noqa: ANN401
-    """Put the triggering try into the conf of the run that TriggerDagRunOperator will make."""
-    if all(base.__name__ != "TriggerDagRunOperator" for base in type(task).__mro__):
-        return
-    conf = task.conf
-    if isinstance(conf, str):
-        try:
-            conf = json.loads(conf)
-        except ValueError:
-            return  # the operator's own error to report
-    if conf is None or isinstance(conf, dict):
-        task.conf = {"traceparent": traceparent} | (conf or {})
-
-
-def _mark_termination(worker: _Worker, mark: Callable[[], None]) -> None:
+def _mark_termination(worker: _Worker) -> None:
     """Say on disk that Airflow asked the process to end, should it be killed before it has ended.
 
     Chained before Airflow's own handler: on 3.x the task goes on, and may still end well.
     """
     if threading.current_thread() is not threading.main_thread():
         return
-    before = signal.getsignal(signal.SIGTERM)
+    before, mark = signal.getsignal(signal.SIGTERM), guarded(worker.write_open)
 
     def handle(signum: int, frame: FrameType | None) -> None:
         if _own() is worker:
@@ -206,28 +198,23 @@ def close_worker(ti: Any, state: str, error: object = None) -> None:  # noqa: AN
 
 
 def _close(worker: _Worker, state: str, error: object = None) -> None:
-    from opentelemetry import context as context_api
-    from opentelemetry import trace
+    from opentelemetry.trace import StatusCode
 
-    from airflow_provider_pipeline_otel.sdk.configuration import live
-
-    span, (_, processor, _) = worker.span, live.build()
     _state.worker = None
-    live.home.span = None
-    span.set_attributes(processor.take_sums())
-    span.set_attribute(names.PIPELINE_PROCESS_CPU_TIME, _cpu_time() - worker.cpu_time)
-    span.set_attribute(names.PIPELINE_PROCESS_PEAK_MEMORY, _peak_memory())
+    said: dict[str, str | int | float] = {
+        names.PIPELINE_PROCESS_CPU_TIME: process_usage.cpu_time() - worker.cpu_time,
+        names.PIPELINE_PROCESS_PEAK_MEMORY: process_usage.peak_memory(),
+    }
+    status = StatusCode.UNSET
     if state in _FAILED:
+        status = StatusCode.ERROR
         if error is not None:
-            span.set_attribute(names.ERROR_TYPE, type_of(error))
-            span.add_event("exception", describe(error))
-        span.set_status(trace.StatusCode.ERROR)
+            worker.span.fail(type_of(error), describe(error))
     elif state == "success":
-        span.set_status(trace.StatusCode.OK)
+        status = StatusCode.OK
     elif worker.terminated:
-        span.set_attribute(names.PIPELINE_PROCESS_EXIT_REASON, "terminated")
-    span.end()
-    context_api.detach(worker.token)
+        said[names.PIPELINE_PROCESS_EXIT_REASON] = "terminated"
+    worker.span.close(status, said)
 
 
 def _was_cleared(ti: Any) -> bool:  # noqa: ANN401
@@ -248,22 +235,6 @@ def _was_cleared(ti: Any) -> bool:  # noqa: ANN401
     return state == "restarting"
 
 
-def _cpu_time() -> float:
-    import resource
-
-    own, children = (
-        resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
-    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
-
-
-def _peak_memory() -> int:
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
-
-
 def _close_left_over() -> None:
     """End a span that no hook has ended, as neither success nor failure.
 
@@ -279,7 +250,9 @@ def _close_left_over() -> None:
 def finish() -> None:
     """End what is left, look after dead processes of this host, and deliver within the deadline."""
     _close_left_over()
+    tracing = sys.modules.get("airflow_provider_pipeline_otel.sdk.airflow_tracing")
+    if tracing is not None:
+        tracing.joined.end_worker()
     sdk = sys.modules.get("airflow_provider_pipeline_otel.sdk.configuration")
-    if sdk is None or _state.settings is None:
-        return
-    sdk.live.finish(_state.settings.flush_deadline)
+    if sdk is not None and _state.settings is not None:
+        sdk.live.finish(_state.settings.flush_deadline)

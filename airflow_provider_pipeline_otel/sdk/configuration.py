@@ -6,7 +6,7 @@ import atexit
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -25,12 +25,13 @@ from airflow_provider_pipeline_otel.stages import SCOPE, set_surroundings
 
 if TYPE_CHECKING:
     from opentelemetry.metrics import Meter
-    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
     from opentelemetry.trace import Tracer
     from opentelemetry.util.types import AttributeValue
 
     from airflow_provider_pipeline_otel.config import Settings
     from airflow_provider_pipeline_otel.endpoint import Endpoint
+    from airflow_provider_pipeline_otel.record import SpanRecord
     from airflow_provider_pipeline_otel.sdk.metrics import Metrics
     from airflow_provider_pipeline_otel.sdk.processor import SpoolProcessor
 
@@ -45,6 +46,9 @@ class Live:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._settings: Settings | None = None
+        self._read_settings: Callable[[], Settings] = read_settings
+        self._provider: TracerProvider | None = None
+        self._read_span: Callable[[ReadableSpan], SpanRecord] | None = None
         self._service_name: str | None = None
         self._resource_attributes: dict[str, AttributeValue] = {}
         self._built: tuple[TracerProvider, SpoolProcessor, SpanWriter] | None = None
@@ -66,11 +70,22 @@ class Live:
             self._service_name = self._service_name or service_name
             self._resource_attributes = dict(resource_attributes or {}) | self._resource_attributes
 
+    def use(
+        self,
+        provider: TracerProvider,
+        read_settings: Callable[[], Settings],
+        read_span: Callable[[ReadableSpan], SpanRecord],
+    ) -> None:
+        """Take a provider that there is already, instead of building one, and how to read spans."""
+        with self._lock:
+            self._provider, self._read_settings = provider, read_settings
+            self._read_span = read_span
+
     @property
     def settings(self) -> Settings:
         """What Airflow handed down, else what the environment says."""
         if self._settings is None:
-            self._settings = read_settings()
+            self._settings = self._read_settings()
         return self._settings
 
     @property
@@ -92,11 +107,7 @@ class Live:
             return self._built
 
     def _build(self) -> tuple[TracerProvider, SpoolProcessor, SpanWriter]:
-        from opentelemetry.sdk.resources import Resource
-        from opentelemetry.sdk.trace import TracerProvider
-
-        from airflow_provider_pipeline_otel.sdk.id_generator import SystemIdGenerator
-        from airflow_provider_pipeline_otel.sdk.processor import SpoolProcessor
+        from airflow_provider_pipeline_otel.sdk.processor import SpoolProcessor, read_span
 
         settings, resource = self.settings, self.resource()
         spool = Spool(private_folder(settings.spool_dir), settings.caps)
@@ -104,10 +115,10 @@ class Live:
         soon = None
         if settings.endpoint is not None:
             soon = Later(partial(_hand_over, writer, settings.endpoint), _DELIVER_AFTER).ask
-        processor = SpoolProcessor(writer, soon)
-        provider = TracerProvider(
-            resource=Resource(resource), id_generator=SystemIdGenerator(), shutdown_on_exit=False
-        )
+        processor = SpoolProcessor(writer, soon, self._read_span or read_span)
+        if self._provider is not None:
+            return self._provider, processor, writer
+        provider = _own_provider(resource)
         provider.add_span_processor(processor)
         if not in_airflow():
             _flush_at_exit()
@@ -154,6 +165,17 @@ class Live:
             self._metrics = Metrics(endpoint, self.resource(), self.settings.redaction)
             metrics.set_meter_provider(self._metrics.provider)
             _flush_at_exit()
+
+
+def _own_provider(resource: Mapping[str, AttributeValue]) -> TracerProvider:
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+
+    from airflow_provider_pipeline_otel.sdk.id_generator import SystemIdGenerator
+
+    return TracerProvider(
+        resource=Resource(resource), id_generator=SystemIdGenerator(), shutdown_on_exit=False
+    )
 
 
 live: Final = Live()

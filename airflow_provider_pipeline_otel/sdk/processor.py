@@ -37,74 +37,6 @@ _SUMMED: Final = (
 )
 
 
-class SpoolProcessor(SpanProcessor):
-    """Turns SDK spans into records: starts as soon as something hangs on them, ends at once."""
-
-    def __init__(self, writer: SpanWriter, deliver_soon: Callable[[], None] | None) -> None:
-        self._writer = writer
-        self._deliver_soon = deliver_soon
-        # Weak: a span that user code drops without ending it must not live on here.
-        self._going: WeakValueDictionary[int, Span] = WeakValueDictionary()
-        self._written: set[int] = set()
-        self._sums: Counter[str] = Counter()
-
-    @guarded  # it runs inside the user's own code
-    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        """Write the parent's start ahead, if it is a span of this process that has none yet."""
-        parent = get_current_span(parent_context).get_span_context().span_id
-        going = self._going.get(parent)
-        if going is not None and parent not in self._written:
-            self.write_open(going)
-        self._going[_id_of(span)] = span
-
-    @guarded
-    def on_end(self, span: ReadableSpan) -> None:
-        """Write the span, and have it delivered while the process goes on.
-
-        A worker is the last span of a task's process, which delivers then.
-        """
-        span_id = _id_of(span)
-        self._going.pop(span_id, None)
-        self._written.discard(span_id)
-        self._add_up(span)
-        self._writer.write_ended(read_span(span))
-        if self._deliver_soon and not _is_worker(span):
-            self._deliver_soon()
-
-    def write_open(self, span: ReadableSpan, *, terminated: bool = False) -> None:
-        """Write the start of a span that goes on, with the attributes that it has by now."""
-        self._written.add(_id_of(span))
-        self._writer.write_open(read_span(span), terminated=terminated)
-
-    def take_sums(self) -> dict[str, int]:
-        """Return the records and bytes of all stages that ended since the last call."""
-        sums, self._sums = self._sums, Counter()
-        return dict(sums)
-
-    def add_counts(self, records_written: int, bytes_processed: int) -> None:
-        """Add records and bytes of work that has no stage of its own."""
-        self._sums[attributes.PIPELINE_RECORDS_WRITTEN] += records_written
-        self._sums[attributes.PIPELINE_BYTES_PROCESSED] += bytes_processed
-        self._sums = +self._sums
-
-    def _add_up(self, span: ReadableSpan) -> None:
-        found = span.attributes or {}
-        if attributes.PIPELINE_STAGE in found:
-            for name in _SUMMED:
-                value = found.get(name)
-                if isinstance(value, int):
-                    self._sums[name] += value
-
-
-def _is_worker(span: ReadableSpan) -> bool:
-    return (span.attributes or {}).get(attributes.PIPELINE_SPAN_LEVEL) == "skeleton"
-
-
-def _id_of(span: ReadableSpan) -> int:
-    context = span.get_span_context()
-    return 0 if context is None else context.span_id
-
-
 def _copy(found: Attributes) -> dict[str, AttributeValue]:
     """Return the SDK's attributes; its own `copy` is three times as fast as what `dict` makes."""
     copy = getattr(found, "copy", None)
@@ -139,3 +71,84 @@ def read_span(span: ReadableSpan) -> SpanRecord:
         kind=SpanKind(span.kind.value + 1),  # the SDK counts from 0, OTLP from 1
         scope=Scope(scope.name, scope.version or "") if scope else Scope(""),
     )
+
+
+class SpoolProcessor(SpanProcessor):
+    """Turns SDK spans into records: starts as soon as something hangs on them, ends at once."""
+
+    def __init__(
+        self,
+        writer: SpanWriter,
+        deliver_soon: Callable[[], None] | None,
+        read: Callable[[ReadableSpan], SpanRecord] = read_span,
+    ) -> None:
+        self._writer = writer
+        self._deliver_soon = deliver_soon
+        self.read = read
+        # Weak: a span that user code drops without ending it must not live on here.
+        self._going: WeakValueDictionary[int, Span] = WeakValueDictionary()
+        self._written: set[int] = set()
+        self._sums: Counter[str] = Counter()
+
+    @guarded  # it runs inside the user's own code
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Write the parent's start ahead, if it is a span of this process that has none yet."""
+        parent = get_current_span(parent_context).get_span_context().span_id
+        going = self._going.get(parent)
+        if going is not None and parent not in self._written:
+            self.write_open(going)
+        self._going[_id_of(span)] = span
+
+    @guarded
+    def on_end(self, span: ReadableSpan) -> None:
+        """Write the span, and have it delivered while the process goes on.
+
+        A worker is the last span of a task's process, which delivers then.
+        """
+        span_id = _id_of(span)
+        self._going.pop(span_id, None)
+        self._written.discard(span_id)
+        if not _is_sampled(span):
+            return  # a sampler wants it recorded, and kept here
+        self._add_up(span)
+        self._writer.write_ended(self.read(span))
+        if self._deliver_soon and not _is_worker(span):
+            self._deliver_soon()
+
+    def write_open(self, span: ReadableSpan, *, terminated: bool = False) -> None:
+        """Write the start of a span that goes on, with the attributes that it has by now."""
+        self._written.add(_id_of(span))
+        self._writer.write_open(self.read(span), terminated=terminated)
+
+    def take_sums(self) -> dict[str, int]:
+        """Return the records and bytes of all stages that ended since the last call."""
+        sums, self._sums = self._sums, Counter()
+        return dict(sums)
+
+    def add_counts(self, records_written: int, bytes_processed: int) -> None:
+        """Add records and bytes of work that has no stage of its own."""
+        self._sums[attributes.PIPELINE_RECORDS_WRITTEN] += records_written
+        self._sums[attributes.PIPELINE_BYTES_PROCESSED] += bytes_processed
+        self._sums = +self._sums
+
+    def _add_up(self, span: ReadableSpan) -> None:
+        found = span.attributes or {}
+        if attributes.PIPELINE_STAGE in found:
+            for name in _SUMMED:
+                value = found.get(name)
+                if isinstance(value, int):
+                    self._sums[name] += value
+
+
+def _is_worker(span: ReadableSpan) -> bool:
+    return (span.attributes or {}).get(attributes.PIPELINE_SPAN_LEVEL) == "skeleton"
+
+
+def _is_sampled(span: ReadableSpan) -> bool:
+    context = span.get_span_context()
+    return context is not None and context.trace_flags.sampled
+
+
+def _id_of(span: ReadableSpan) -> int:
+    context = span.get_span_context()
+    return 0 if context is None else context.span_id

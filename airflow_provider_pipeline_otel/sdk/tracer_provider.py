@@ -14,6 +14,8 @@ from opentelemetry import trace
 # Private, but it makes `@tracer.start_as_current_span(…)` work on coroutines, here as in the API.
 from opentelemetry.util._decorator import _agnosticcontextmanager
 
+from airflow_provider_pipeline_otel.sdk.airflow_spans import is_airflows
+
 if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import TracerProvider
@@ -43,10 +45,6 @@ class Home:
         return given
 
 
-def _is_airflows(scope: str) -> bool:
-    return scope.startswith("airflow.") and not scope.startswith("airflow.providers.")
-
-
 class PipelineTracerProvider(trace.TracerProvider):
     """Hands out tracers that adopt; everything else is the SDK provider's."""
 
@@ -62,7 +60,7 @@ class PipelineTracerProvider(trace.TracerProvider):
         attributes: Attributes | None = None,
     ) -> trace.Tracer:
         """Return a tracer; Airflow's own tracers stay silent while its tracing is off."""
-        if _is_airflows(instrumenting_module_name):
+        if is_airflows(instrumenting_module_name):
             return trace.NoOpTracer()
 
         def build() -> trace.Tracer:

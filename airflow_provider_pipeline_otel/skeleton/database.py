@@ -6,7 +6,6 @@ a statement of ours that fails is nobody else's (on PostgreSQL it would end the 
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +19,7 @@ from sqlalchemy import and_, func, literal, null, select, tuple_
 from sqlalchemy.exc import SQLAlchemyError
 
 from airflow_provider_pipeline_otel.identity import (
+    read_carrier,
     span_id_of_try,
     trace_id_of_run,
 )
@@ -38,7 +38,6 @@ MARKS_FIRE_HOOKS: Final = not hasattr(DagRun, "execution_date")
 
 _BY_ASSETS: Final = frozenset({"asset_triggered", "dataset_triggered", "asset_materialization"})
 _KEYS_PER_QUERY: Final = 500
-_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}.*")
 
 TERMINAL: Final = frozenset({"success", "failed"})
 
@@ -50,7 +49,12 @@ def _text(value: Any) -> Any:  # noqa: ANN401
     return getattr(value, "value", value)
 
 
-def _run_columns() -> list[Any]:
+def _carrier_column(model: Any, *, carriers: bool) -> Any:  # noqa: ANN401
+    """Return the column of Airflow's own trace, where it is wanted: each row's is JSON to parse."""
+    return model.context_carrier if carriers else null()
+
+
+def _run_columns(*, carriers: bool = False) -> list[Any]:
     model: Any = DagRun
     logical_date = getattr(model, "logical_date", None)
     if not hasattr(logical_date, "property"):  # 2.11: a Python property over execution_date
@@ -66,6 +70,7 @@ def _run_columns() -> list[Any]:
         logical_date,
         getattr(model, "clear_number", null()),
         getattr(model, "partition_key", null()),
+        _carrier_column(model, carriers=carriers),
     ]
 
 
@@ -73,14 +78,21 @@ def _is_one_of(model: Any, keys: Iterable[RunKey]) -> Any:  # noqa: ANN401
     return tuple_(model.dag_id, model.run_id).in_(list(keys))
 
 
-def read_runs(connection: Connection, keys: Iterable[RunKey]) -> dict[RunKey, RunRow]:
-    """Return the rows of these runs, as far as there are any."""
+def _run_of(row: Iterable[Any]) -> RunRow:
+    *fields, carrier = map(_text, row)
+    return RunRow._make([*fields, read_carrier(carrier)])
+
+
+def read_runs(
+    connection: Connection, keys: Iterable[RunKey], *, carriers: bool = False
+) -> dict[RunKey, RunRow]:
+    """Return the rows of these runs, as far as there are any; `carriers`: with Airflow's traces."""
     found: dict[RunKey, RunRow] = {}
     left = list(keys)
     while left:
         some, left = left[:_KEYS_PER_QUERY], left[_KEYS_PER_QUERY:]
-        for row in connection.execute(select(*_run_columns()).where(_is_one_of(DagRun, some))):
-            run = RunRow._make(map(_text, row))
+        query = select(*_run_columns(carriers=carriers)).where(_is_one_of(DagRun, some))
+        for run in map(_run_of, connection.execute(query)):
             found[run.dag_id, run.run_id] = run
     return found
 
@@ -93,18 +105,20 @@ def count_tries(connection: Connection, keys: Iterable[RunKey]) -> dict[RunKey, 
     return {(dag_id, run_id): count for dag_id, run_id, count in found}
 
 
-def read_rows(connection: Connection, runs: Iterable[RunRow]) -> list[RunRows]:
+def read_rows(
+    connection: Connection, runs: Iterable[RunRow], *, carriers: bool = False
+) -> list[RunRows]:
     """Return all rows of these runs, in a number of queries that doesn't depend on theirs.
 
     Task instances before their history: a try that is archived between the two is seen twice, and
     dropped once, but never missed.
     """
     by_key = {(run.dag_id, run.run_id): run for run in runs}
-    tries = _read_tries(connection, TaskInstance, by_key)
-    history = _read_tries(connection, TaskInstanceHistory, by_key)
+    tries = _read_tries(connection, TaskInstance, by_key, carriers=carriers)
+    history = _read_tries(connection, TaskInstanceHistory, by_key, carriers=carriers)
     pokes = _read_first_pokes(connection, by_key)
     tags = _read_tags(connection, {dag_id for dag_id, _ in by_key})
-    causes = _read_producers(connection, by_key)
+    causes = _read_producers(connection, by_key, carriers=carriers)
     for key, cause in _read_triggers(connection, by_key).items():
         causes[key].append(cause)
     return [
@@ -125,12 +139,15 @@ def _read_tries(
     connection: Connection,
     model: Any,  # noqa: ANN401
     keys: Iterable[RunKey],
+    *,
+    carriers: bool,
 ) -> dict[RunKey, list[TryRow]]:
     tries: dict[RunKey, list[TryRow]] = defaultdict(list)
-    columns = [getattr(model, field) for field in TryRow._fields]
+    columns = [getattr(model, field) for field in TryRow._fields if field != "carrier"]
+    columns.append(_carrier_column(model, carriers=carriers))
     query = select(model.dag_id, model.run_id, *columns).where(_is_one_of(model, keys))
-    for dag_id, run_id, *fields in connection.execute(query):
-        tries[dag_id, run_id].append(TryRow._make(fields))
+    for dag_id, run_id, *fields, carrier in connection.execute(query):
+        tries[dag_id, run_id].append(TryRow._make([*fields, read_carrier(carrier)]))
     return tries
 
 
@@ -160,7 +177,7 @@ def _read_tags(connection: Connection, dag_ids: Iterable[str]) -> dict[str, list
 
 
 def _read_producers(
-    connection: Connection, runs: Mapping[RunKey, RunRow]
+    connection: Connection, runs: Mapping[RunKey, RunRow], *, carriers: bool
 ) -> dict[RunKey, list[Cause]]:
     """Return the last tries of the tasks whose asset events started each run."""
     causes: dict[RunKey, list[Cause]] = defaultdict(list)
@@ -180,7 +197,7 @@ def _read_producers(
     query = select(model.dag_id, model.run_id, event.timestamp, *source)
     query = query.select_from(model).join(relation).where(_is_one_of(model, keys))
     found = [row for row in connection.execute(query) if all(row[3:6])]
-    tries = _read_last_tries(connection, {tuple(row[3:]) for row in found})
+    tries = _read_last_tries(connection, {tuple(row[3:]) for row in found}, carriers=carriers)
     for dag_id, run_id, happened, *which in found:
         start, cause = tries.get(tuple(which), (None, None))
         # A run that has started anew since the event has another trace than the producer's.
@@ -190,7 +207,7 @@ def _read_producers(
 
 
 def _read_last_tries(
-    connection: Connection, keys: Iterable[tuple[Any, ...]]
+    connection: Connection, keys: Iterable[tuple[Any, ...]], *, carriers: bool
 ) -> dict[tuple[Any, ...], tuple[datetime | None, Cause | None]]:
     """Return the start of the run, and the last try, of each (DAG, run, task, map index)."""
     wanted = list(keys)
@@ -199,12 +216,14 @@ def _read_last_tries(
     ti: Any = TaskInstance
     model: Any = DagRun
     which = (ti.dag_id, ti.run_id, ti.task_id, ti.map_index)
-    query = select(*which, ti.try_number, model.start_date).where(tuple_(*which).in_(wanted))
+    columns = (*which, ti.try_number, model.start_date, _carrier_column(ti, carriers=carriers))
+    query = select(*columns).where(tuple_(*which).in_(wanted))
     query = query.join(model, and_(model.dag_id == ti.dag_id, model.run_id == ti.run_id))
     tries: dict[tuple[Any, ...], tuple[datetime | None, Cause | None]] = {}
-    for dag_id, run_id, task_id, map_index, number, start in connection.execute(query):
+    for dag_id, run_id, task_id, map_index, number, start, found in connection.execute(query):
         if start is not None:
-            trace_id = trace_id_of_run(dag_id, run_id, start)
+            carrier = read_carrier(found)
+            trace_id = carrier.trace_id if carrier else trace_id_of_run(dag_id, run_id, start)
             span_id = span_id_of_try(trace_id, task_id, map_index, number)
             tries[dag_id, run_id, task_id, map_index] = start, Cause("asset", trace_id, span_id)
     return tries
@@ -222,23 +241,14 @@ def _read_triggers(connection: Connection, runs: Mapping[RunKey, RunRow]) -> dic
         raise  # the run is read again
     except Exception:  # noqa: BLE001  2.11 keeps it pickled: reading it runs anybody's code
         return {}
-    causes = {key: _cause_of(conf) for key, conf in confs.items()}
-    return {key: cause for key, cause in causes.items() if cause is not None}
-
-
-def _cause_of(conf: object) -> Cause | None:
-    text = str(conf.get("traceparent")) if isinstance(conf, dict) else ""
-    found = _TRACEPARENT.fullmatch(text)
-    if found is None:
-        return None
-    trace_id, span_id = bytes.fromhex(found[1]), bytes.fromhex(found[2])
-    return Cause("trigger", trace_id, span_id) if any(trace_id) and any(span_id) else None
+    carriers = {key: read_carrier(conf) for key, conf in confs.items()}
+    return {key: Cause("trigger", *found[:2]) for key, found in carriers.items() if found}
 
 
 def read_running(connection: Connection) -> list[RunRow]:
     """Return all runs that are running."""
     query = select(*_run_columns()).where(DagRun.state == "running")
-    return [RunRow._make(map(_text, row)) for row in connection.execute(query)]
+    return [_run_of(row) for row in connection.execute(query)]
 
 
 def read_state(connection: Connection, key: RunKey, task_id: str, map_index: int) -> str | None:

@@ -1,4 +1,4 @@
-"""Which trace each run had last: a repeated end writes nothing, a cleared run links back.
+"""Which traces each run had: a repeated end writes nothing, a cleared run links back.
 
 A small file beside the spool, shared by the processes of a host. Its loss costs a link or a second
 root with the same id, and no more.
@@ -59,7 +59,7 @@ def _claim(fd: int, key: bytes, trace_id: bytes, most: int) -> Claim:
     data = os.pread(fd, os.fstat(fd).st_size, 0)
     data = data[: len(data) // _ENTRY * _ENTRY]
     previous = _last(data, key)
-    if previous == trace_id:
+    if _last(data, key + trace_id) is not None:
         return Claim(new=False, previous=previous)
     if len(data) >= most * _ENTRY:
         data = data[len(data) // 2 // _ENTRY * _ENTRY :]
@@ -69,10 +69,11 @@ def _claim(fd: int, key: bytes, trace_id: bytes, most: int) -> Claim:
     return Claim(new=True, previous=previous)
 
 
-def _last(data: bytes, key: bytes) -> bytes | None:
+def _last(data: bytes, start: bytes) -> bytes | None:
+    """Return the trace of the last entry that starts so."""
     at = len(data)
     while True:
-        at = data.rfind(key, 0, at + _KEY - 1) if at < len(data) else data.rfind(key)
+        at = data.rfind(start, 0, at + len(start) - 1) if at < len(data) else data.rfind(start)
         if at < 0:
             return None
         if at % _ENTRY == 0:

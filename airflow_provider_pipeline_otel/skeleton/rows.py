@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from airflow_provider_pipeline_otel.identity import Carrier
 
 _CLOCKS: Final = timedelta(seconds=2)
 """How far apart the clocks of two schedulers may be."""
 
 
+Key = tuple[str, int, int]
+"""What tells a try from all others of its run: task_id, map_index, try_number."""
+
+
 class RunRow(NamedTuple):
-    """A DAG run."""
+    """A DAG run; `carrier` where Airflow's own tracing has given it a trace, which we join."""
 
     dag_id: str
     run_id: str
@@ -22,6 +29,7 @@ class RunRow(NamedTuple):
     logical_date: datetime | None
     clear_number: int | None
     partition_key: str | None
+    carrier: Carrier | None = None
 
 
 class TryRow(NamedTuple):
@@ -39,9 +47,10 @@ class TryRow(NamedTuple):
     pool: str | None
     hostname: str | None
     pid: int | None
+    carrier: Carrier | None = None
 
     @property
-    def key(self) -> tuple[str, int, int]:
+    def key(self) -> Key:
         """What tells this try from all others of the run."""
         return self.task_id, self.map_index, self.try_number
 
@@ -60,7 +69,7 @@ class RunRows(NamedTuple):
     run: RunRow
     tries: tuple[TryRow, ...]
     history: tuple[TryRow, ...]
-    first_pokes: dict[tuple[str, int, int], datetime]
+    first_pokes: dict[Key, datetime]
     pokes_say_starts: bool
     tags: tuple[str, ...]
     causes: tuple[Cause, ...]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from airflow_provider_pipeline_otel.identity import (
     span_id_of_run,
     span_id_of_try,
-    trace_id_of_run,
 )
 from airflow_provider_pipeline_otel.record import (
     AttributeValue,
@@ -22,7 +22,7 @@ from airflow_provider_pipeline_otel.semconv import attributes as names
 
 if TYPE_CHECKING:
     from airflow_provider_pipeline_otel.record import Attributes
-    from airflow_provider_pipeline_otel.skeleton.rows import Life, RunRows, TryRow
+    from airflow_provider_pipeline_otel.skeleton.rows import Key, Life, RunRows, TryRow
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -44,36 +44,56 @@ def nanoseconds(time: datetime) -> int:
 
 
 class Trace:
-    """The skeleton of one life of a run."""
+    """The skeleton of one trace of a run; `tries`: all of that run's, by the trace that has them.
+
+    `goes_on`: the run went on in another trace. `previous`: the trace before this one.
+    """
 
     def __init__(
         self,
         rows: RunRows,
         life: Life,
-        previous: bytes | None = None,
-        lost: tuple[TryRow, ...] = (),
+        trace_id: bytes,
+        tries: Mapping[bytes, list[TryRow]],
+        *,
+        goes_on: bool,
+        previous: bytes | None,
     ) -> None:
         self._rows = rows
         self._run = rows.run
         self._life = life
-        self._requeued = life.until is not None
+        self._goes_on = goes_on
         self._previous = previous
-        self.trace_id = trace_id_of_run(rows.run.dag_id, rows.run.run_id, life.start)
-        self._root_id = span_id_of_run(self.trace_id)
+        self.trace_id = trace_id
+        self._root_id = span_id_of_run(trace_id)
         self._end_ns = nanoseconds(life.end)
-        self._tries = self._spans_of_this_life()
-        self._keys = {row.key for row in self._tries}
-        self._tries += (row for row in lost if row.key not in self._keys)
-        self._keys.update(row.key for row in lost)
-        self._last: dict[tuple[object, ...], int] = {}
-        for row in self._tries:
+        self._tries = tries
+        self._where: dict[Key, bytes] = {}
+        self._last: dict[tuple[str, int], int] = {}
+        for each, found in tries.items():
+            self._note(found, each)
+
+    def _note(self, tries: Iterable[TryRow], trace_id: bytes) -> None:
+        for row in tries:
+            self._where[row.key] = trace_id
             self._last[row[:2]] = max(self._last.get(row[:2], 0), row.try_number)
 
-    def records(self) -> Iterator[SpanRecord]:
-        """Yield the root, then failures, then the rest: backends cut big traces at their end."""
+    def records(
+        self, previous: bytes | None = None, lost: Iterable[TryRow] = ()
+    ) -> Iterator[SpanRecord]:
+        """Yield the root, then failures, then the rest: backends cut big traces at their end.
+
+        `previous`: the run's trace before this one, where the rows don't tell it; `lost`: tries of
+        which the database has no row.
+        """
+        self._previous = self._previous or previous
+        own = self._tries[self.trace_id]
+        missing = [row for row in lost if row.key not in self._where]
+        own += missing
+        self._note(missing, self.trace_id)
         yield self._root()
         rest = []
-        for row in self._tries:
+        for row in own:
             record = self._try(row)
             if record.status is StatusCode.ERROR:
                 yield record
@@ -81,37 +101,10 @@ class Trace:
                 rest.append(record)
         yield from rest
 
-    def _spans_of_this_life(self) -> list[TryRow]:
-        history = {row.key: row for row in self._rows.history}
-        # The history row speaks for a try that has one: while a try waits for its retry, both are.
-        found = [row for row in self._rows.history if row.state and self._life.has(row)]
-        for row in self._rows.tries:
-            if row.key in history:
-                if row.state in NEVER_RAN and not self._requeued:
-                    found.append(self._cleared_and_not_run(row))
-            elif row.state and self._life.has(row):
-                found.append(row)
-        return found
-
-    def _cleared_and_not_run(self, row: TryRow) -> TryRow:
-        """Return the marker of a task that ran, was cleared, and did not come to run again.
-
-        A clear resets neither pid nor start_date: the row looks as if it had run, under the number
-        of a try that did.
-        """
-        return row._replace(
-            try_number=row.try_number + 1,
-            start_date=None,
-            end_date=None,
-            queued_dttm=None,
-            hostname=None,
-            pid=None,
-        )
-
     def _root(self) -> SpanRecord:
         run = self._run
-        # A requeue has renewed queued_at: only the start is left of the life before it.
-        queued_at = None if self._requeued else run.queued_at
+        # What began another trace has renewed queued_at: only the start is left of this one.
+        queued_at = None if self._goes_on else run.queued_at
         start = nanoseconds(min(filter(None, (queued_at, self._life.start))))
         links = [Link(c.trace_id, c.span_id, _link_type(c.kind)) for c in self._rows.causes]
         if self._previous and self._previous != self.trace_id:
@@ -125,7 +118,7 @@ class Trace:
             start_ns=start,
             end_ns=max(self._end_ns, start),
             attributes=self._root_attributes(),
-            status=StatusCode.UNSET if self._requeued else _STATUS.get(run.state, StatusCode.UNSET),
+            status=StatusCode.UNSET if self._goes_on else _STATUS.get(run.state, StatusCode.UNSET),
             links=tuple(links),
         )
 
@@ -135,26 +128,30 @@ class Trace:
             names.AIRFLOW_DAG_ID: run.dag_id,
             names.AIRFLOW_DAG_RUN_RUN_ID: run.run_id,
             names.AIRFLOW_DAG_RUN_RUN_TYPE: run.run_type,
-            names.AIRFLOW_DAG_RUN_STATE: run.state,
+            names.AIRFLOW_DAG_RUN_STATE: "running" if self._goes_on else run.state,
             names.AIRFLOW_DAG_RUN_LOGICAL_DATE: _iso(run.logical_date),
             names.AIRFLOW_DAG_RUN_QUEUED_AT: _iso(run.queued_at),
             names.AIRFLOW_DAG_RUN_START_DATE: _iso(self._life.start),
-            names.AIRFLOW_DAG_RUN_END_DATE: None if self._requeued else _iso(run.end_date),
+            names.AIRFLOW_DAG_RUN_END_DATE: None if self._goes_on else _iso(run.end_date),
             names.AIRFLOW_DAG_RUN_CLEAR_NUMBER: run.clear_number,
             names.AIRFLOW_DAG_RUN_PARTITION_KEY: run.partition_key,
             names.AIRFLOW_DAG_TAGS: self._rows.tags,
             names.PIPELINE_NAME: run.dag_id,
             names.PIPELINE_SPAN_LEVEL: "skeleton",
             names.PIPELINE_FAILURE_FIRST_TASK: self._first_failure(),
-            names.PIPELINE_DAG_RUN_REQUEUED: self._requeued or None,
+            names.PIPELINE_DAG_RUN_REQUEUED: self._goes_on or None,
         }
-        last = (row for row in self._tries if row.try_number == self._last[row[:2]])
+        last = (row for row in self._told() if row.try_number == self._last[row[:2]])
         for state, count in Counter(row.state for row in last).items():
             said[f"{names.PIPELINE_RUN_TASKS}.{state}"] = count
         return {name: value for name, value in said.items() if value not in (None, "", ())}
 
+    def _told(self) -> Iterable[TryRow]:
+        """Return the tries that the root sums up: of its trace, at the end of the whole run."""
+        return self._tries[self.trace_id] if self._goes_on else chain(*self._tries.values())
+
     def _first_failure(self) -> str | None:
-        failed = [row for row in self._tries if self._state(row) == "failed"]
+        failed = [row for row in self._told() if self._state(row) == "failed"]
         first = min(failed, key=lambda row: row.end_date or self._life.end, default=None)
         return first.task_id if first is not None else None
 
@@ -214,9 +211,10 @@ class Trace:
 
     def _retry_link(self, row: TryRow) -> tuple[Link, ...]:
         before = (row.task_id, row.map_index, row.try_number - 1)
-        if before not in self._keys:  # the history table has holes: nothing may dangle
+        trace_id = self._where.get(before)
+        if trace_id is None:  # the history table has holes: nothing may dangle
             return ()
-        return (Link(self.trace_id, span_id_of_try(self.trace_id, *before), _link_type("retry")),)
+        return (Link(trace_id, span_id_of_try(trace_id, *before), _link_type("retry")),)
 
 
 def _link_type(kind: str) -> Attributes:

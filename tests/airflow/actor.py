@@ -39,6 +39,11 @@ class Actor:
         """The id of the situation's own run."""
         return "truth-" + self.name.encode("ascii", "replace").decode().replace("?", "~")
 
+    @property
+    def is_joined(self) -> bool:
+        """Whether Airflow's own tracing is on, and comes to us."""
+        return self.airflow.environment.get("OTEL_TRACES_EXPORTER") == "pipeline_otel"
+
     def play(self, dag_id: str, hints: Mapping[str, WorkerHint] | None = None) -> Incarnation:
         """Start a run, wait for its end, note it."""
         self.start(dag_id)
@@ -65,7 +70,14 @@ class Actor:
         run_id = run_id or self.run_id
         self.watch.run_ended(dag_id, run_id)
         early = read_snapshot(self.airflow, dag_id, run_id)
-        incarnation = Incarnation(dag_id, run_id, early, previous=previous, hints=hints or {})
+        incarnation = Incarnation(
+            dag_id,
+            run_id,
+            early,
+            previous=previous,
+            hints=hints or {},
+            is_joined=self.is_joined,
+        )
         self.incarnations.append(incarnation)
         return incarnation
 
@@ -93,9 +105,10 @@ class Actor:
         actions.mark_run(self.airflow, dag_id, self.run_id, "queued")
         after = read_snapshot(self.airflow, dag_id, self.run_id)
         first = Incarnation(dag_id, self.run_id, before, requeued_at=after.run.queued_at)
-        self.incarnations.append(first)
+        if not self.is_joined:  # there the run keeps its carrier, and thus its trace
+            self.incarnations.append(first)
         self.watch.run_began(dag_id, self.run_id)
-        self.ended(dag_id, previous=first)
+        self.ended(dag_id, previous=None if self.is_joined else first)
 
     def conclude(self) -> None:
         """Bind every trace that is still unbound to the rows of now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -27,6 +28,11 @@ LOG_FILE = (
 DAG_COUNT = 49
 NO_STAGE = pytest.param(None, marks=NO_AIRFLOW, id="none")
 Stage: TypeAlias = tuple[Path, bool]
+
+JOINED = bool(os.environ.get("PIPELINE_OTEL_JOINED"))
+"""Whether Airflow's own tracing is on, and comes to us (Airflow 3.2 and later; see noxfile.py)."""
+
+AIRFLOW_TRACING = {"AIRFLOW__TRACES__OTEL_ON": "True", "OTEL_TRACES_EXPORTER": "pipeline_otel"}
 
 
 def stages() -> list[Stage]:
@@ -86,7 +92,8 @@ def performance(
                 "OTEL_SERVICE_NAME": "truth",
                 # The command line of Airflow 3.0 does not look for a DAG's neighbours by itself.
                 "PYTHONPATH": str(DAGS),
-            },
+            }
+            | (AIRFLOW_TRACING if JOINED else {}),
         )
         played = Performance(airflow, sink)
         performances.append((folder.name, played))

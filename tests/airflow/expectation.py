@@ -37,6 +37,8 @@ class Incarnation:
     late: Snapshot | None = None
     previous: Incarnation | None = None
     requeued_at: int | None = None
+    is_joined: bool = False
+    """Whether Airflow's own tracing is on, and comes to us: it gives out traces by other rules."""
     hints: Mapping[str, WorkerHint] = field(default_factory=dict)
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from datetime import datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from tests.airflow.expectation import (
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 RUN: Final = "airflow.dag_run."
 TRY: Final = "airflow.task_instance."
+TRY_RUN: Final = "task_run."
 NO_HINT: Final = WorkerHint()
 
 
@@ -49,11 +51,15 @@ def judge_incarnation(judge: Judge, incarnation: Incarnation) -> Span | None:
         for root in roots_of(judge.spans, incarnation.dag_id, incarnation.run_id)
         if _starts_with(root, incarnation)
     ]
+    superseded = [] if incarnation.requeued_at else [one for one in roots if _goes_on(one)]
+    roots = [root for root in roots if root not in superseded]
     if not judge.expect(f"{label}: one root", 1, len(roots)):
         return roots[0] if roots else None
     (root,) = roots
     _judge_root(judge, incarnation, root)
-    tries = [span for span in judge.trace(root.trace_id) if span.name.startswith("task_run.")]
+    _judge_superseded(judge, incarnation, superseded, root)
+    traces = {one.trace_id: one for one in (*superseded, root)}
+    tries = [one for one in judge.spans if one.trace_id in traces and one.name.startswith(TRY_RUN)]
     by_key: defaultdict[tuple[object, ...], list[Span]] = defaultdict(list)
     for span in tries:
         by_key[_key_of(span)].append(span)
@@ -62,12 +68,29 @@ def judge_incarnation(judge: Judge, incarnation: Incarnation) -> Span | None:
         keys = [(row.task_id, row.map_index, number) for number in expected.try_numbers]
         found = [span for key in keys for span in by_key.pop(key, [])]
         if judge.expect(f"{label}: {expected.name}: one task_run span", 1, len(found)):
-            _judge_try(judge, incarnation, expected, found[0], root)
+            _judge_try(judge, incarnation, expected, found[0], traces[found[0].trace_id])
     # Airflow 2 keeps no row of a try that an executor lost: a span may stand for it, or not.
     rows = incarnation.final.tasks
     unknown = [key for key in by_key if not _is_lost_try(key, rows)]
     judge.expect(f"{label}: no other task_run spans", [], sorted(map(str, unknown)))
     return root
+
+
+def _goes_on(root: Span) -> bool:
+    return root.attributes.get("pipeline.dag_run.requeued") is True
+
+
+def _judge_superseded(
+    judge: Judge, incarnation: Incarnation, superseded: list[Span], root: Span
+) -> None:
+    """Judge the roots of traces that Airflow's own tracing left when a task was cleared."""
+    rule = f"{incarnation.label}: superseded root"
+    judge.expect_one_of(f"{rule}s", range(3 if incarnation.is_joined else 1), len(superseded))
+    for one, after in pairwise([*superseded, root]):
+        judge.expect(f"{rule}: status", "UNSET", one.status)
+        judge.expect(f"{rule}: state", "running", one.attributes.get(f"{RUN}state"))
+        targets = [link.span_id for link in after.links]
+        judge.demand(f"{rule}: linked", holds=one.span_id in targets, expected="", got=targets)
 
 
 def _is_lost_try(key: tuple[object, ...], rows: tuple[TaskRow, ...]) -> bool:
@@ -198,9 +221,11 @@ def _judge_try(
         took = span.end_ns - span.start_ns
         judge.demand(f"{rule}: zero length", holds=took <= length, expected=shown, got=took)
     _judge_try_attributes(judge, rule, incarnation, expected, span)
-    workers = sorted(
-        (one for one in judge.spans if one.parent_id == span.span_id), key=lambda one: one.start_ns
-    )
+    below = [one for one in judge.spans if one.parent_id == span.span_id]
+    triggers = [one for one in below if one.name == f"trigger.{row.task_id}"]
+    if not incarnation.is_joined:
+        judge.expect(f"{rule}: spans of triggers", 0, len(triggers))
+    workers = sorted((one for one in below if one not in triggers), key=lambda one: one.start_ns)
     hint = incarnation.hints.get(row.task_id, NO_HINT)
     if hint.only_try is not None and hint.only_try != row.try_number:
         hint = NO_HINT

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 LINK_TYPE: Final = "airflow.link.type"
 TRY: Final = "airflow.task_instance."
 SKELETON: Final = ("dag_run.", "task_run.", "worker.")
+PROCESSES: Final = ("worker.", "trigger.")
+"""Of Airflow's own tracing, where it is joined, these stay."""
 SHOWN: Final = 8
 
 
@@ -37,7 +39,8 @@ def judge_whole(judge: Judge, bodies: Sequence[bytes], canary: str) -> None:
         "roots are runs",
         [span for span in spans if not span.parent_id and not span.name.startswith("dag_run.")],
     )
-    _none(judge, "no span of Airflow's own", [s for s in spans if s.scope.startswith("airflow.")])
+    own = [s for s in spans if s.scope.startswith("airflow.") and not s.name.startswith(PROCESSES)]
+    _none(judge, "no skeleton of Airflow's own", own)
     _none(judge, "no empty attribute", [span for span in spans if _has_empty(span)])
     _none(judge, "ends after it starts", [span for span in spans if span.end_ns < span.start_ns])
     _none(judge, "has a service.name", [s for s in spans if not s.resource.get("service.name")])
@@ -54,7 +57,7 @@ def judge_whole(judge: Judge, bodies: Sequence[bytes], canary: str) -> None:
 
 
 def _judge_levels(judge: Judge) -> None:
-    """Skeleton spans say so, and all others have a worker above them."""
+    """Skeleton spans say so, and all others have a process above them, or are one."""
     spans = {span.span_id: span for span in judge.spans}
     details = [span for span in judge.spans if not span.name.startswith(SKELETON)]
     wrong = [s for s in details if s.attributes.get("pipeline.span.level") == "skeleton"]
@@ -62,11 +65,11 @@ def _judge_levels(judge: Judge) -> None:
     lost = []
     for span in details:
         above: Span | None = span
-        while above is not None and not above.name.startswith("worker."):
+        while above is not None and not above.name.startswith(PROCESSES):
             above = spans.get(above.parent_id)
         if above is None:
             lost.append(span)
-    _none(judge, "details hang under a worker", lost)
+    _none(judge, "details hang under a process", lost)
 
 
 def _has_empty(span: Span) -> bool:

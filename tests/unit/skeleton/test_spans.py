@@ -10,7 +10,8 @@ import pytest
 from airflow_provider_pipeline_otel.identity import span_id_of_run, span_id_of_try, trace_id_of_run
 from airflow_provider_pipeline_otel.record import SpanRecord, StatusCode
 from airflow_provider_pipeline_otel.skeleton.rows import Cause, Life, RunRow, RunRows, TryRow
-from airflow_provider_pipeline_otel.skeleton.spans import Trace, nanoseconds
+from airflow_provider_pipeline_otel.skeleton.spans import nanoseconds
+from airflow_provider_pipeline_otel.skeleton.traces import traces_of
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -51,7 +52,8 @@ def draw(
     run = found.run
     assert run.start_date is not None
     life = Life(run.start_date, until or run.end_date or at(100), until)
-    records = list(Trace(found, life, previous, lost).records())
+    (trace,) = traces_of(found, life)
+    records = list(trace.records(previous, lost))
     tries = {
         (
             record.attributes["airflow.task_id"],
@@ -234,7 +236,8 @@ def test_a_known_requeue_decides_within_the_clocks_tolerance() -> None:
     before = try_row("before", start_date=at(-1), end_date=at(40), queued_dttm=at(-1.5))
     after = try_row("after", start_date=at(2), end_date=at(41), queued_dttm=at(1))
     life = Life(START, at(100), since=at(-0.5))
-    _, *tries = Trace(rows(before, after), life).records()
+    (trace,) = traces_of(rows(before, after), life)
+    _, *tries = trace.records()
     assert [record.name for record in tries] == ["task_run.after"]
 
 
@@ -273,7 +276,8 @@ def test_mapped_instances_are_counted_once_each() -> None:
     retried = try_row(map_index=3, try_number=2, queued_dttm=at(4), end_date=at(6))
     found = rows(*mapped, retried, history=(try_row(map_index=3, state="failed"),))
     life = Life(START, at(100))
-    root, *others = Trace(found, life).records()
+    (trace,) = traces_of(found, life)
+    root, *others = trace.records()
     assert root.attributes["pipeline.run.tasks.success"] == 4
     assert "pipeline.run.tasks.failed" not in root.attributes
     assert len({record.span_id for record in others}) == 5

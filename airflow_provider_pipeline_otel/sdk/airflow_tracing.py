@@ -1,0 +1,215 @@
+"""Airflow's own tracing joined: its provider's spans come to the spool, each once, and true.
+
+Airflow loads our exporter and puts the SDK's batch behind it: a thread, seconds of delay, and a
+queue that drops. So a processor of ours is added to its provider as early as can be: then spans are
+on disk when they end, and the exporter brings only what ended before.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+from weakref import WeakSet
+
+from msgspec.structs import replace
+from opentelemetry import trace
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
+
+from airflow_provider_pipeline_otel.guard import guarded, warn_once
+from airflow_provider_pipeline_otel.sdk.airflow_spans import (
+    correct,
+    is_skeleton,
+    is_worker,
+)
+from airflow_provider_pipeline_otel.sdk.configuration import Live, in_airflow, live
+from airflow_provider_pipeline_otel.sdk.id_generator import SystemIdGenerator
+from airflow_provider_pipeline_otel.sdk.processor import read_span
+from airflow_provider_pipeline_otel.semconv import attributes as names
+from airflow_provider_pipeline_otel.switches import is_dag_off
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+
+    from airflow_provider_pipeline_otel.config import Settings
+    from airflow_provider_pipeline_otel.record import SpanRecord
+
+
+class _Task:
+    """The task that this process works on: Airflow's span of it, and what was before its hooks.
+
+    Until the first hook nobody knows whether the task is switched off: nothing goes to disk.
+    """
+
+    def __init__(self, worker: Span) -> None:
+        self.worker = worker
+        self.is_silent = False
+        self.is_written = False
+        self.is_known = False
+        self.begun: list[tuple[Span, Context | None]] = []
+        self.ended: list[ReadableSpan] = []
+
+
+class JoinedProcessor(SpanProcessor):
+    """Stands behind a provider of which our exporter is the exporter."""
+
+    def __init__(self, live: Live) -> None:
+        self._live = live
+        self._read_settings: Callable[[], Settings] | None = None
+        self._provider: TracerProvider | None = None
+        self._ids: Final = SystemIdGenerator()
+        self._task: _Task | None = None
+        self._written_by = 0
+        self._seen: WeakSet[ReadableSpan] = WeakSet()
+        self._lock = threading.Lock()
+
+    def expect(self, read_settings: Callable[[], Settings]) -> None:
+        """Wait for the provider that our exporter is made for; a task's process finds it there."""
+        if self._read_settings is None:
+            os.register_at_fork(after_in_child=self._after_fork)
+        self._read_settings = read_settings
+
+    @guarded
+    def attach(self) -> None:
+        """Stand behind the global provider, where our exporter is its exporter; once."""
+        provider = trace.get_tracer_provider()
+        if self._read_settings is not None and isinstance(provider, TracerProvider):
+            self.stand_behind(provider, self._read_settings)
+
+    def stand_behind(self, provider: TracerProvider, read_settings: Callable[[], Settings]) -> None:
+        """Take a provider's spans, and give it ids of ours."""
+        if provider is self._provider:
+            return
+        self._provider = provider
+        self._live.use(provider, read_settings, self._read)
+        # Airflow's own takes ids from `random`; those that it computes are the skeleton's.
+        provider.id_generator = self._ids  # type: ignore[assignment]
+        provider.add_span_processor(self)
+
+    def _after_fork(self) -> None:
+        self._lock = threading.Lock()
+        self.attach()
+
+    def take_worker(self) -> Span | None:
+        """Return the span that Airflow has begun for the task of this process, if it has.
+
+        What was before goes to disk now, and what has no parent belongs to it from now on.
+        """
+        if self._task is None:
+            current = _current_worker()
+            self._task = _Task(current) if current else None
+        if self._task is None:
+            return None
+        self._ids.trace_id = self._task.worker.get_span_context().trace_id
+        self._release(self._task)
+        return self._task.worker
+
+    def be_silent(self) -> None:
+        """Write nothing of this process's task, not even what has ended already."""
+        if self._task is not None:
+            self._task.is_silent = self._task.is_known = True
+
+    @guarded
+    def end_worker(self) -> None:
+        """Write the worker as ended: Airflow ends it when this process has delivered."""
+        task = self._task
+        if task is None or task.is_silent or task.is_written:
+            return
+        task.is_written = True
+        processor, writer = self._live.build()[1:]
+        writer.write_ended(replace(processor.read(task.worker), end_ns=time.time_ns()))
+
+    @guarded
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Write the parent's start ahead, as for all spans."""
+        if self._is_left_out(span):
+            return
+        if is_worker(_scope_of(span), span.name) and span.parent is not None:
+            self._task = _Task(span)
+        if self._task is not None and not self._task.is_known:
+            self._task.begun.append((span, parent_context))
+        else:
+            self._live.build()[1].on_start(span, parent_context)
+
+    @guarded
+    def on_end(self, span: ReadableSpan) -> None:
+        """Write the span, unless it has been: the exporter brings all that ended once more."""
+        with self._lock:
+            if span in self._seen:
+                return
+            self._seen.add(span)
+        task = self._task
+        if self._is_left_out(span):
+            return
+        if is_worker(_scope_of(span), span.name):
+            if task is None or task.is_written:
+                return  # of no run, or written when its process delivered
+            self._release(task)
+        if task is not None and not task.is_known:
+            task.ended.append(span)
+        else:
+            self._write(span)
+
+    def _release(self, task: _Task) -> None:
+        """Let to disk what was before the first hook, and all that comes."""
+        task.is_known = True
+        for begun, context in task.begun:
+            if begun.is_recording():
+                self._live.build()[1].on_start(begun, context)
+        for ended in task.ended:
+            self._write(ended)
+        task.begun, task.ended = [], []
+
+    def _write(self, span: ReadableSpan) -> None:
+        self._live.build()[1].on_end(span)
+        self._written_by = os.getpid()
+
+    def _read(self, span: ReadableSpan) -> SpanRecord:
+        record = correct(read_span(span))
+        if record.parent_span_id or self._task is None:
+            return record
+        worker = self._task.worker.get_span_context()
+        if record.trace_id != worker.trace_id.to_bytes(16, "big"):
+            return record
+        return replace(record, parent_span_id=worker.span_id.to_bytes(8, "big"))
+
+    def _is_left_out(self, span: ReadableSpan) -> bool:
+        settings = self._live.settings
+        if in_airflow() and not settings.enabled:
+            warn_once(
+                "OTEL_TRACES_EXPORTER=pipeline_otel, but [pipeline_otel] enabled = False: "
+                "Airflow's spans go nowhere. Set it to True, or [traces] otel_on to False."
+            )
+            return True
+        if self._task is not None and self._task.is_silent:
+            return True
+        dag_id = (span.attributes or {}).get(names.AIRFLOW_DAG_ID)
+        is_off = isinstance(dag_id, str) and is_dag_off(settings.disabled_dags, dag_id)
+        return is_off or is_skeleton(_scope_of(span), span.name)
+
+    def shutdown(self) -> None:
+        """Deliver what this process has written since."""
+        self.force_flush()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Deliver what this process has written since, within the deadline of a task's end."""
+        if self._written_by == os.getpid():
+            self._written_by = 0
+            self._live.finish(min(self._live.settings.flush_deadline, timeout_millis / 1000))
+        return True
+
+
+def _current_worker() -> Span | None:
+    """Return the worker that began before anything of ours was there, as after an exec."""
+    span = trace.get_current_span()
+    return span if isinstance(span, Span) and is_worker(_scope_of(span), span.name) else None
+
+
+def _scope_of(span: ReadableSpan) -> str:
+    scope = span.instrumentation_scope
+    return scope.name if scope else ""
+
+
+joined: Final = JoinedProcessor(live)
