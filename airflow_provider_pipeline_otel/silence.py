@@ -26,6 +26,10 @@ def begin() -> None:
     from opentelemetry import context as context_api
     from opentelemetry import trace
 
+    from airflow_provider_pipeline_otel.stages import set_surroundings
+
+    # Airflow 3.3 may put a context of its own around each hook, and ours ends with it.
+    set_surroundings(trace.NoOpTracerProvider(), {})
     trace_id, span_id = (int.from_bytes(os.urandom(size), "big") | 1 for size in (16, 8))
     unsampled = trace.NonRecordingSpan(trace.SpanContext(trace_id, span_id, is_remote=False))
     _tokens.append(context_api.attach(trace.set_span_in_context(unsampled)))
@@ -38,6 +42,9 @@ def end() -> None:
     while _tokens:
         from opentelemetry import context as context_api
 
+        from airflow_provider_pipeline_otel.stages import set_surroundings
+
+        set_surroundings(None, {})
         context_api.detach(_tokens.pop())
         if _SDK in sys.modules:
             sys.modules[_SDK].live.home.span = None

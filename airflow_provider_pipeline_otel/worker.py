@@ -77,13 +77,13 @@ def open_worker(ti: Any) -> None:  # noqa: ANN401
     settings = _state.settings
     if settings is None or not ti.try_number:  # `airflow tasks test` has no run
         return
-    if settings.airflow_tracing is AirflowTracing.FOREIGN:
-        _tell_stages(ti)
-        return
     is_joined = settings.airflow_tracing is AirflowTracing.JOINED
     carrier = read_carrier(getattr(ti, "context_carrier", None))
     if _is_off(ti, settings) or (is_joined and carrier and not carrier.is_sampled):
         silence.begin()
+        return
+    if settings.airflow_tracing is AirflowTracing.FOREIGN:
+        _tell_stages(ti)
         return
     trace_id = carrier.trace_id if is_joined and carrier else _trace_id_of(ti)
     if trace_id is None:

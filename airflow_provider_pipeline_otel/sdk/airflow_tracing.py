@@ -37,6 +37,16 @@ if TYPE_CHECKING:
     from airflow_provider_pipeline_otel.record import SpanRecord
 
 
+_MADE_BEFORE: Final = (
+    "airflow._shared.listeners.listener",
+    "airflow.sdk._shared.listeners.listener",
+    "airflow.sdk.bases.resumablejobmixin",
+    "airflow.sdk.execution_time.task_runner",
+)
+"""Tracers of what a task's process does, made while Airflow is imported; the SDK (from 1.42 on, as
+Airflow 3.2 has it) keeps them, and hands them out again."""
+
+
 class _Task:
     """The task that this process works on: Airflow's span of it, and what was before its hooks.
 
@@ -84,8 +94,11 @@ class JoinedProcessor(SpanProcessor):
             return
         self._provider = provider
         self._live.use(provider, read_settings, self._read)
-        # Airflow's own takes ids from `random`; those that it computes are the skeleton's.
+        # Airflow's own takes ids from `random`, and user code calls `random.seed`: ids twice. Those
+        # that Airflow computes are the skeleton's.
         provider.id_generator = self._ids  # type: ignore[assignment]
+        for scope in _MADE_BEFORE:
+            provider.get_tracer(scope).id_generator = self._ids  # type: ignore[attr-defined]
         provider.add_span_processor(self)
 
     def _after_fork(self) -> None:

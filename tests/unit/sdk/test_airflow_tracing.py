@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -189,6 +190,17 @@ def test_what_has_no_parent_belongs_to_the_task(airflow: Airflow) -> None:
     assert written["alone"].parent_span_id == written["worker.task"].span_id
     assert written["below"].parent_span_id == written["alone"].span_id
     assert {span.trace_id for span in written.values()} == {TRACE.to_bytes(16, "big").hex()}
+
+
+def test_ids_that_user_code_cannot_repeat(airflow: Airflow) -> None:
+    """It may seed `random`; Airflow's own tracer is made long before we are there."""
+    tracer = airflow.provider.get_tracer(SCOPE)
+    airflow.join()
+    ids = []
+    for _ in range(2):
+        random.seed(1)
+        ids.append(tracer.start_span("run", RUN).get_span_context().span_id)
+    assert ids[0] != ids[1]
 
 
 def test_a_killed_process_leaves_its_spans_open(airflow: Airflow) -> None:
