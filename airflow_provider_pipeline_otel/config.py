@@ -5,27 +5,23 @@ Named tuples: every process of Airflow's imports this, and msgspec would cost it
 
 from __future__ import annotations
 
-import logging
 import os
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from enum import Enum
+from fnmatch import fnmatchcase
 from pathlib import Path
 from re import Pattern
 from typing import Final, NamedTuple
 
 from airflow_provider_pipeline_otel.endpoint import Endpoint, endpoint_of, read_pairs
-from airflow_provider_pipeline_otel.provider_info import OPTIONS, SECTION
+from airflow_provider_pipeline_otel.options import (
+    Option,
+    Options,
+    airflow_home,
+    environment_option,
+    home,
+)
 from airflow_provider_pipeline_otel.semconv import attributes
-
-log = logging.getLogger(__name__)
-
-Option = Callable[[str], str | None]
-"""Returns an option of [pipeline_otel] as text, or None where nobody has set it."""
-
-_CHOICES: Final = {"capture_exception_message": ("redacted", "type_only", "off")}
-_TRUE: Final = frozenset({"true", "t", "1", "yes", "y", "on"})
-_FALSE: Final = frozenset({"false", "f", "0", "no", "n", "off", ""})
 
 
 class Caps(NamedTuple):
@@ -49,6 +45,22 @@ class Redaction(NamedTuple):
     value_length: int = 4096
     message_length: int = 2048
     stack_trace_length: int = 16384
+
+
+class Sampling(NamedTuple):
+    """Which share of runs keeps its details: by pattern of DAG ids, else for all others."""
+
+    ratio: float = 1.0
+    by_dag: tuple[tuple[str, float], ...] = ()
+
+    def ratio_of(self, dag_id: str) -> float:
+        """Return the share of a DAG's runs; the first pattern that matches counts."""
+        matching = (share for pattern, share in self.by_dag if fnmatchcase(dag_id, pattern))
+        return next(matching, self.ratio)
+
+    def ratio_of_environment(self, environ: Mapping[str, str] = os.environ) -> float:
+        """Return the share of the DAG whose task has started this process, as Airflow tells it."""
+        return self.ratio_of(environ.get("AIRFLOW_CTX_DAG_ID", ""))
 
 
 class AirflowTracing(Enum):
@@ -76,38 +88,14 @@ class Settings(NamedTuple):
     redaction: Redaction = Redaction()
     disabled_dags: tuple[str, ...] = ()
     airflow_tracing: AirflowTracing = AirflowTracing.OFF
-
-
-def environment_option(environ: Mapping[str, str]) -> Option:
-    """Return an `Option` that reads AIRFLOW__PIPELINE_OTEL__…, for where Airflow isn't."""
-    return lambda name: environ.get(f"AIRFLOW__{SECTION}__{name}".upper())
-
-
-def airflow_cfg_option(environ: Mapping[str, str] = os.environ) -> Option:
-    """Return an `Option` that reads the environment, then airflow.cfg, without Airflow."""
-    from configparser import ConfigParser, Error
-
-    file = environ.get("AIRFLOW_CONFIG") or _airflow_home(environ) / "airflow.cfg"
-    parser = ConfigParser(strict=False)
-    try:
-        parser.read(Path(file).expanduser(), encoding="utf-8")
-    except (Error, ValueError) as error:
-        log.warning("%s can't be read (%s): its options are ignored.", file, type(error).__name__)
-        parser.clear()
-    of_environment = environment_option(environ)
-
-    def option(name: str) -> str | None:
-        found = of_environment(name)
-        return parser.get(SECTION, name, fallback=None, raw=True) if found is None else found
-
-    return option
+    sampling: Sampling = Sampling()
 
 
 def read_settings(
     environ: Mapping[str, str] = os.environ, option: Option | None = None
 ) -> Settings:
     """Read what is configured; what can't be read is warned of and left at its default."""
-    read = _Reader(option or environment_option(environ))
+    read = Options(option or environment_option(environ))
     return Settings(
         enabled=read.boolean("enabled") and not is_sdk_disabled(environ),
         spool_dir=_spool_dir(read.text("spool_dir"), environ),
@@ -124,6 +112,7 @@ def read_settings(
         resource_attributes=_resource_attributes(environ),
         redaction=_redaction(read, environ),
         disabled_dags=read.words("disabled_dags"),
+        sampling=Sampling(read.number("sample_ratio", most=1.0), read.shares("dag_sample_ratios")),
     )
 
 
@@ -132,7 +121,7 @@ def is_sdk_disabled(environ: Mapping[str, str]) -> bool:
     return environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
 
 
-def _redaction(read: _Reader, environ: Mapping[str, str]) -> Redaction:
+def _redaction(read: Options, environ: Mapping[str, str]) -> Redaction:
     limit = environ.get("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT") or environ.get(
         "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", ""
     )
@@ -146,84 +135,14 @@ def _redaction(read: _Reader, environ: Mapping[str, str]) -> Redaction:
     )
 
 
-class _Reader:
-    def __init__(self, option: Option) -> None:
-        self._option = option
-
-    def text(self, name: str) -> str:
-        found = self._option(name)
-        return OPTIONS[name]["default"] if found is None else found.strip()
-
-    def words(self, name: str) -> tuple[str, ...]:
-        return tuple(self.text(name).replace(",", " ").split())
-
-    def boolean(self, name: str) -> bool:
-        text = self.text(name).lower()
-        if text in _TRUE or text in _FALSE:
-            return text in _TRUE
-        default = OPTIONS[name]["default"]
-        _warn(name, text, "neither True nor False", default)
-        return default.lower() in _TRUE
-
-    def number(self, name: str) -> float:
-        text, default = self.text(name), OPTIONS[name]["default"]
-        try:
-            value = float(text)
-        except ValueError:
-            value = -1.0
-        if not 0 <= value < float("inf"):
-            _warn(name, text, "not a number of 0 or more", default)
-            return float(default)
-        return value
-
-    def choice(self, name: str) -> str:
-        text = self.text(name).lower()
-        if text in _CHOICES[name]:
-            return text
-        default = OPTIONS[name]["default"]
-        _warn(name, text, f"none of {', '.join(_CHOICES[name])}", default)
-        return default
-
-    def patterns(self, name: str) -> tuple[Pattern[str], ...]:
-        found = []
-        for text in filter(None, map(str.strip, self.text(name).splitlines())):
-            try:
-                found.append(re.compile(text))
-            except re.error as error:
-                _warn(name, text, f"no regular expression ({error})", "none for it")
-        return tuple(found)
-
-
-def _warn(name: str, text: str, fault: str, default: str) -> None:
-    log.warning(
-        "[%s] %s = %r is %s; %s is used. Set it in airflow.cfg or in AIRFLOW__%s__%s, e.g. to %s.",
-        SECTION,
-        name,
-        text,
-        fault,
-        default,
-        SECTION.upper(),
-        name.upper(),
-        OPTIONS[name]["example"],
-    )
-
-
 def _spool_dir(text: str, environ: Mapping[str, str]) -> Path:
     if text:
         return Path(text).expanduser().absolute()
-    airflow_home = _airflow_home(environ)
-    if environ.get("AIRFLOW_HOME") or airflow_home.is_dir():
-        return airflow_home.absolute() / "pipeline_otel" / "spool"
-    state = Path(environ.get("XDG_STATE_HOME") or _home(environ) / ".local" / "state").expanduser()
+    airflows = airflow_home(environ)
+    if environ.get("AIRFLOW_HOME") or airflows.is_dir():
+        return airflows.absolute() / "pipeline_otel" / "spool"
+    state = Path(environ.get("XDG_STATE_HOME") or home(environ) / ".local" / "state").expanduser()
     return state.absolute() / "pipeline_otel" / "spool"
-
-
-def _airflow_home(environ: Mapping[str, str]) -> Path:
-    return Path(environ.get("AIRFLOW_HOME") or _home(environ) / "airflow").expanduser()
-
-
-def _home(environ: Mapping[str, str]) -> Path:
-    return Path(environ.get("HOME") or "/")
 
 
 _RESOURCE_VARIABLES: Final = {

@@ -1,4 +1,8 @@
-"""What OpenTelemetry's loaders ask for by name: OTEL_TRACES_EXPORTER=pipeline_otel."""
+"""What OpenTelemetry's loaders ask for by name: exporter and sampler `pipeline_otel`.
+
+OTEL_TRACES_EXPORTER is read by Airflow 3.2 and later and by `opentelemetry-instrument`,
+OTEL_TRACES_SAMPLER=pipeline_otel by the latter alone: the SDK's own loader knows its own samplers.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +15,15 @@ from airflow_provider_pipeline_otel.airflow_config import read_airflow_settings
 from airflow_provider_pipeline_otel.config import read_settings
 from airflow_provider_pipeline_otel.sdk.airflow_tracing import joined
 from airflow_provider_pipeline_otel.sdk.configuration import in_airflow
+from airflow_provider_pipeline_otel.sdk.sampler import PipelineSampler
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
+
+
+def make_sampler(_: str | None = None) -> PipelineSampler:
+    """Return the sampler of `sample_ratio` and `dag_sample_ratios`; its argument is not used."""
+    return PipelineSampler(read_settings().sampling)
 
 
 class PipelineExporter(SpanExporter):

@@ -65,6 +65,24 @@ OPTIONS: dict[str, dict[str, str]] = {
         "example": "50000",
         "default": "20000",
     },
+    "sample_ratio": {
+        "description": (
+            "Share of runs whose details (all but runs, tries and workers) are kept, from 0 to 1. "
+            "Those of processes that failed or were killed are kept all the same."
+        ),
+        "type": "float",
+        "example": "0.1",
+        "default": "1.0",
+    },
+    "dag_sample_ratios": {
+        "description": (
+            "Shares of their own for DAGs, as pattern=share, separated by commas; the first that "
+            "matches counts."
+        ),
+        "type": "string",
+        "example": "billing_*=1, *_hourly=0.01",
+        "default": "",
+    },
     "capture_exception_message": {
         "description": (
             "What spans say of an exception besides its class: redacted (message and stack trace "

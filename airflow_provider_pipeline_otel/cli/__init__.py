@@ -8,7 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from airflow_provider_pipeline_otel.config import airflow_cfg_option, read_settings
+from airflow_provider_pipeline_otel.config import read_settings
+from airflow_provider_pipeline_otel.options import airflow_cfg_option
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -75,6 +75,7 @@ def _metrics(state: SpoolState) -> Iterator[Metric]:
     if state.segments_waiting:
         yield _gauge(names.OLDEST_TIMESTAMP, "s", {"": time.time() - state.oldest_age})
     yield _gauge(names.SPANS_DELIVERED, _SPANS, {"": state.spans_delivered})
+    yield _gauge(names.SPANS_SAMPLED_OUT, _SPANS, {"": state.spans_sampled_out})
     yield _gauge(names.POSSIBLE_DUPLICATES, _SPANS, {"": state.possible_duplicates})
     yield _gauge(names.SPANS_REFUSED, _SPANS, state.spans_refused)
     yield _gauge(names.SPANS_DROPPED, _SPANS, state.spans_dropped)

@@ -11,7 +11,6 @@ from opentelemetry.context import Context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from airflow_provider_pipeline_otel.config import (
-    airflow_cfg_option,
     is_sdk_disabled,
     read_settings,
     resource_of,
@@ -19,6 +18,7 @@ from airflow_provider_pipeline_otel.config import (
 from airflow_provider_pipeline_otel.export.delivery import deliver_within
 from airflow_provider_pipeline_otel.export.spool import Spool, private_folder
 from airflow_provider_pipeline_otel.export.writer import SpanWriter
+from airflow_provider_pipeline_otel.options import airflow_cfg_option
 from airflow_provider_pipeline_otel.stages import surrounding_attributes
 
 if TYPE_CHECKING:
@@ -84,6 +84,11 @@ class Destination:
         """What the process says of the task that it works on."""
         return surrounding_attributes()
 
+    def sample(self, parent: Parent) -> None:
+        """Let the ratio of the run decide, where the spans are part of one, as in its task."""
+        if self._settings is not None and parent.trace_id:
+            self.writer.sample(self._settings.sampling.ratio_of_environment())
+
     def write(self, records: Iterable[SpanRecord]) -> None:
         """Write spans that have ended, and hand them over."""
         self.writer.write_finished(records)
@@ -94,6 +99,7 @@ class Destination:
         settings = self._settings
         if settings is None:
             return
+        self.writer.settle()
         self.writer.close()
         if settings.endpoint is not None:
             deliver_within(self.writer.spool, settings.endpoint, settings.flush_deadline)

@@ -68,6 +68,7 @@ def _emit(path: Path, context: object, settings: Settings | None) -> DbtSummary:
     run = _Run(Artifact(file), manifest, parent)
     _warn_of(run.artifact, file)
     destination = Destination(settings)
+    destination.sample(parent)
     records = run.records(destination.attributes)
     if parent.sampled:
         destination.write(records)

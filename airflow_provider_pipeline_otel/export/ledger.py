@@ -37,6 +37,8 @@ REFUSED: Final = "refused"
 REDACTED: Final = "redacted"
 """Values, not spans."""
 POSSIBLE_DUPLICATES: Final = "possible_duplicates"
+SAMPLED_OUT: Final = "sampled_out"
+"""Details that `sample_ratio` left out: no loss."""
 
 
 class Ledger:

@@ -28,9 +28,18 @@ def is_own(path: Path) -> bool:
 class LiveSegment:
     """Appends frames; opened with the first one, by the process that writes it: after a fork."""
 
-    def __init__(self, spool: Spool, seal_after: float = SEAL_AFTER) -> None:
+    def __init__(
+        self,
+        spool: Spool,
+        seal_after: float = SEAL_AFTER,
+        *,
+        folder: Path | None = None,
+        seal_bytes: float = SEAL_BYTES,
+    ) -> None:
         self._spool = spool
+        self._folder = folder or spool.open_folder
         self._seal_after = seal_after
+        self._seal_bytes = seal_bytes
         # A signal handler may write while the main thread is writing: hence reentrant.
         self._lock = threading.RLock()
         self._pid = os.getpid()
@@ -55,7 +64,7 @@ class LiveSegment:
             self._open.pop(span_id, None)
             self._append(frame, 1)
             age = time.monotonic() - self._since
-            if self._fd >= 0 and (age >= self._seal_after or self._size >= SEAL_BYTES):
+            if self._fd >= 0 and (age >= self._seal_after or self._size >= self._seal_bytes):
                 self.seal()
 
     def seal(self) -> None:
@@ -76,6 +85,26 @@ class LiveSegment:
             finally:
                 os.close(fd)
                 _own.discard(path)
+
+    @property
+    def size(self) -> int:
+        """Bytes that have been written since the segment was begun."""
+        return self._size if self._fd >= 0 and self._pid == os.getpid() else 0
+
+    def take_open(self) -> dict[bytes, bytes]:
+        """Return the frames of what is still open, and carry them no further."""
+        self._after_fork()
+        taken, self._open = self._open, {}
+        return taken
+
+    def clear(self) -> None:
+        """Forget all that has been written, and keep the file for more."""
+        self._after_fork()
+        with self._lock:
+            if self._fd >= 0:
+                os.ftruncate(self._fd, 0)
+            self._size = self._ended = 0
+            self._open = {}
 
     def close(self) -> None:
         """Seal, and leave nothing of this process behind in the folder of open segments."""
@@ -108,7 +137,7 @@ class LiveSegment:
 
     def _create(self) -> None:
         while True:
-            path = self._spool.open_folder / segment_name()
+            path = self._folder / segment_name()
             flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
             fd = os.open(path, flags, 0o600)
             fcntl.lockf(fd, fcntl.LOCK_EX)

@@ -87,6 +87,8 @@ class Spool:
         """Segments of living processes, and of dead ones that nobody has found yet."""
         self.sealed_folder: Final = root / "sealed"
         """Segments that are ready for delivery."""
+        self.held_folder: Final = root / "held"
+        """Details that are dropped when their process ends well, of living and dead processes."""
         self.interrupted_folder: Final = root / "interrupted"
         """Interrupted spans whose parent another process owes, until that has written its own."""
         self.delivered_folder: Final = root / "delivered"
@@ -95,7 +97,7 @@ class Spool:
         self.ledger: Final = Ledger(root)
         if folder is None:
             return
-        for sub in ("open", "sealed", "interrupted", "delivered"):
+        for sub in ("open", "sealed", "held", "interrupted", "delivered"):
             with suppress(OSError):
                 (folder / sub).mkdir(mode=0o700, exist_ok=True)
 
@@ -120,8 +122,8 @@ class Spool:
         return _segments(self.sealed_folder)
 
     def open(self) -> list[Path]:
-        """Return the open segments, oldest first."""
-        return _segments(self.open_folder)
+        """Return the open segments, oldest first, those last whose spans are held back."""
+        return _segments(self.open_folder) + _segments(self.held_folder)
 
     def put(self, frames: Iterable[bytes], spans: int) -> None:
         """Write finished spans as a sealed segment of their own, all or nothing."""

@@ -19,6 +19,7 @@ from airflow_provider_pipeline_otel.export.ledger import (
     POSSIBLE_DUPLICATES,
     REDACTED,
     REFUSED,
+    SAMPLED_OUT,
 )
 from airflow_provider_pipeline_otel.export.spool import begun_at, folder_of_user
 
@@ -41,6 +42,7 @@ class SpoolState(msgspec.Struct, frozen=True, kw_only=True):
     bytes_kept: int
     spans_refused: dict[str, int]
     spans_dropped: dict[str, int]
+    spans_sampled_out: int
     values_redacted: dict[str, int]
     possible_duplicates: int
     fault: str | None
@@ -70,6 +72,7 @@ def read_state(spool: Spool, endpoint: Endpoint | None) -> SpoolState:
         bytes_kept=spool.kept.size(),
         spans_refused=_by_reason(totals, REFUSED),
         spans_dropped=_by_reason(totals, DROPPED),
+        spans_sampled_out=sum(_by_reason(totals, SAMPLED_OUT).values()),
         values_redacted=_by_reason(totals, REDACTED),
         possible_duplicates=sum(_by_reason(totals, POSSIBLE_DUPLICATES).values()),
         fault=mark.fault if mark else None,

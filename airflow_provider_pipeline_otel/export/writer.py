@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import filterfalse, islice
 from typing import TYPE_CHECKING, Final
 
 from airflow_provider_pipeline_otel.config import Redaction
@@ -18,6 +18,7 @@ from airflow_provider_pipeline_otel.export.frames import (
     FrameKind,
     write_frame,
 )
+from airflow_provider_pipeline_otel.export.held import Held, is_wanted
 from airflow_provider_pipeline_otel.export.ledger import REDACTED, Entry
 from airflow_provider_pipeline_otel.export.redaction import Redactor
 from airflow_provider_pipeline_otel.export.segment import SEAL_AFTER, LiveSegment
@@ -44,9 +45,22 @@ class SpanWriter:
     ) -> None:
         self.spool = spool
         self._segment = LiveSegment(spool, seal_after)
+        self._held: Held | None = None
         self._redactor = Redactor(redaction or Redaction())
         self._resource = encode_resource(self._redactor.attributes(resource))
         self._scopes: dict[Scope, bytes] = {}
+
+    def sample(self, ratio: float) -> None:
+        """Keep the details of so many runs, and of processes that fail or are killed.
+
+        What others do can't be told from here: it holds for the spans of this process.
+        """
+        self._held = Held(self.spool, ratio) if ratio < 1 else None
+
+    def settle(self) -> None:
+        """Drop what was held back: all spans of this process are over, and it went well."""
+        if self._held is not None:
+            self._held.settle()
 
     def write_open(self, record: SpanRecord, *, terminated: bool = False) -> None:
         """Write the start of a span that others will hang on, before they do."""
@@ -58,12 +72,18 @@ class SpanWriter:
 
     def write_ended(self, record: SpanRecord) -> None:
         """Write a live span that has ended."""
+        if self._held is not None and is_wanted(record):
+            self._release(self._held, record)
         frame = self._frame(FrameKind.ENDED, record)
-        if frame is not None:
+        if frame is not None and self._held is not None and self._held.holds(record):
+            self._held.write_ended(record.span_id, frame)
+        elif frame is not None:
             self._segment.write_ended(record.span_id, frame)
 
     def write_finished(self, records: Iterable[SpanRecord]) -> None:
         """Write spans that are known as a whole, in their order, ready for delivery."""
+        if self._held is not None:
+            records = self._hold_back(self._held, list(records))
         segment: list[bytes] = []
         size = count = 0
         for scope, spans in _chunks(records, self._redactor):
@@ -86,12 +106,29 @@ class SpanWriter:
     def close(self) -> None:
         """Seal, at the end of what this process has to say."""
         self._segment.close()
+        if self._held is not None:
+            self._held.close()
         self._count_redacted()
 
     def _write_open(self, kind: FrameKind, record: SpanRecord) -> None:
         frame = self._frame(kind, record)
-        if frame is not None:
+        if frame is not None and self._held is not None and self._held.holds(record):
+            self._held.write_open(record.span_id, frame)
+        elif frame is not None:
             self._segment.write_open(record.span_id, frame)
+
+    def _release(self, held: Held, record: SpanRecord) -> None:
+        for span_id, frame in held.release(record.trace_id):
+            self._segment.write_open(span_id, frame)
+
+    def _hold_back(self, held: Held, records: list[SpanRecord]) -> Iterable[SpanRecord]:
+        """Hold back what is to be, and return the rest."""
+        for record in filter(is_wanted, records):
+            self._release(held, record)
+        for scope, spans in _chunks(filter(held.holds, records), self._redactor):
+            frame = Frame(FrameKind.ENDED, NO_SPAN_ID, self._resource, self._scope(scope), spans)
+            held.write_ended(NO_SPAN_ID, write_frame(frame), len(spans))
+        return filterfalse(held.holds, records)
 
     def _count_redacted(self) -> None:
         counts = self._redactor.take_counts()

@@ -19,7 +19,10 @@ _SKELETON: Final = ("dag_run.", "task_run.", "notused")
 
 _PROCESSES: Final = ("worker.", "trigger.")
 _LEVELS: Final = {"worker": "skeleton", "trigger": "detail"}
-_CONTROL_FLOW: Final = "Exception: AirflowRescheduleException"
+_ERROR: Final = "Exception: "
+"""How Airflow describes what ended a process outside of its task."""
+
+_CONTROL_FLOW: Final = f"{_ERROR}AirflowRescheduleException"
 
 
 def is_airflows(scope: str) -> bool:
@@ -35,6 +38,18 @@ def is_skeleton(scope: str, name: str) -> bool:
 def is_worker(scope: str, name: str) -> bool:
     """Say whether this is the span of the process that works on a try."""
     return name.startswith("worker.") and is_airflows(scope)
+
+
+def correct_terminated(record: SpanRecord) -> SpanRecord:
+    """Return what is true of a worker that Airflow asked to end.
+
+    What it stumbles over then is no error of its task: the API server refuses what a process says
+    that should be gone.
+    """
+    if not record.status_message.startswith(_ERROR):
+        return record
+    said = {**record.attributes, names.PIPELINE_PROCESS_EXIT_REASON: "terminated"}
+    return replace(record, attributes=said, status=StatusCode.UNSET, status_message="")
 
 
 def correct(record: SpanRecord) -> SpanRecord:

@@ -21,6 +21,7 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerPro
 from airflow_provider_pipeline_otel.guard import guarded, warn_once
 from airflow_provider_pipeline_otel.sdk.airflow_spans import (
     correct,
+    correct_terminated,
     is_skeleton,
     is_worker,
 )
@@ -56,6 +57,7 @@ class _Task:
     def __init__(self, worker: Span) -> None:
         self.worker = worker
         self.is_silent = False
+        self.is_terminated = False
         self.is_written = False
         self.is_known = False
         self.begun: list[tuple[Span, Context | None]] = []
@@ -119,6 +121,11 @@ class JoinedProcessor(SpanProcessor):
         self._release(self._task)
         return self._task.worker
 
+    def note_termination(self) -> None:
+        """Note that Airflow has asked the process to end."""
+        if self._task is not None:
+            self._task.is_terminated = True
+
     def be_silent(self) -> None:
         """Write nothing of this process's task, not even what has ended already."""
         if self._task is not None:
@@ -181,6 +188,8 @@ class JoinedProcessor(SpanProcessor):
 
     def _read(self, span: ReadableSpan) -> SpanRecord:
         record = correct(read_span(span))
+        if self._task and self._task.is_terminated and is_worker(record.scope.name, record.name):
+            return correct_terminated(record)
         if record.parent_span_id or self._task is None:
             return record
         worker = self._task.worker.get_span_context()

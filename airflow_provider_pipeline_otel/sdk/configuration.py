@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import os
 import sys
 import threading
 import time
@@ -112,6 +113,8 @@ class Live:
         settings, resource = self.settings, self.resource()
         spool = Spool(private_folder(settings.spool_dir), settings.caps)
         writer = SpanWriter(spool, resource, settings.redaction)
+        if not in_airflow():  # a task says later which DAG is its
+            writer.sample(settings.sampling.ratio_of_environment())
         soon = None
         if settings.endpoint is not None:
             soon = Later(partial(_hand_over, writer, settings.endpoint), _DELIVER_AFTER).ask
@@ -123,6 +126,11 @@ class Live:
         if not in_airflow():
             _flush_at_exit()
         return provider, processor, writer
+
+    def settle(self) -> None:
+        """Drop details that were held back: the process ends, and not by a kill."""
+        if self._built is not None:
+            self._built[2].settle()
 
     def flush(self, timeout: float) -> bool:
         """Deliver what has ended and was counted; False: not all of it in `timeout` seconds."""
@@ -145,6 +153,7 @@ class Live:
     def finish(self, timeout: float) -> None:
         """At a task's end: end what dead processes of this host left open, then deliver."""
         if self._built is not None:
+            self.settle()
             spool = self._built[2].spool
             if spool.is_drained():
                 self._built[2].close()  # the scheduler's deliverer does the rest
@@ -193,8 +202,13 @@ def _hand_over(writer: SpanWriter, endpoint: Endpoint) -> bool:
 
 
 def _flush_at_exit() -> None:
-    atexit.unregister(flush_otel)  # once is enough
-    atexit.register(flush_otel)
+    atexit.unregister(_end_process)  # once is enough
+    atexit.register(_end_process)
+
+
+def _end_process() -> None:
+    live.settle()
+    flush_otel()
 
 
 def in_airflow() -> bool:
@@ -236,8 +250,6 @@ def setup_otel(
 
 def is_sdk_disabled_here() -> bool:
     """Say whether OTEL_SDK_DISABLED switches this process off."""
-    import os
-
     return is_sdk_disabled(os.environ)
 
 

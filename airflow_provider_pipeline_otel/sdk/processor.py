@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
-from weakref import WeakValueDictionary
+from weakref import WeakSet, WeakValueDictionary
 
 from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.trace import INVALID_SPAN_CONTEXT, get_current_span
@@ -88,7 +89,9 @@ class SpoolProcessor(SpanProcessor):
         # Weak: a span that user code drops without ending it must not live on here.
         self._going: WeakValueDictionary[int, Span] = WeakValueDictionary()
         self._written: set[int] = set()
+        self._inherited: frozenset[int] = frozenset()
         self._sums: Counter[str] = Counter()
+        _processors.add(self)
 
     @guarded  # it runs inside the user's own code
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
@@ -108,10 +111,12 @@ class SpoolProcessor(SpanProcessor):
         span_id = _id_of(span)
         self._going.pop(span_id, None)
         self._written.discard(span_id)
-        if not _is_sampled(span):
-            return  # a sampler wants it recorded, and kept here
+        if span_id in self._inherited or not _is_sampled(span):
+            return  # another process's to end; or recorded for what looks at it here
         self._add_up(span)
         self._writer.write_ended(self.read(span))
+        if not self._going:
+            self._writer.settle()
         if self._deliver_soon and not _is_worker(span):
             self._deliver_soon()
 
@@ -119,6 +124,19 @@ class SpoolProcessor(SpanProcessor):
         """Write the start of a span that goes on, with the attributes that it has by now."""
         self._written.add(_id_of(span))
         self._writer.write_open(self.read(span), terminated=terminated)
+
+    @guarded
+    def before_fork(self) -> None:
+        """Write what goes on: spans of the child may hang on it, and the child can't write it."""
+        for span_id, span in list(self._going.items()):
+            if span_id not in self._written:
+                self.write_open(span)
+
+    def after_fork(self) -> None:
+        """Leave what the parent has begun to the parent: the child's death is not its end."""
+        self._inherited = frozenset(self._going)
+        self._going = WeakValueDictionary()
+        self._written = set()
 
     def take_sums(self) -> dict[str, int]:
         """Return the records and bytes of all stages that ended since the last call."""
@@ -138,6 +156,22 @@ class SpoolProcessor(SpanProcessor):
                 value = found.get(name)
                 if isinstance(value, int):
                     self._sums[name] += value
+
+
+_processors: Final[WeakSet[SpoolProcessor]] = WeakSet()
+
+
+def _before_fork() -> None:
+    for processor in tuple(_processors):
+        processor.before_fork()
+
+
+def _after_fork() -> None:
+    for processor in tuple(_processors):
+        processor.after_fork()
+
+
+os.register_at_fork(before=_before_fork, after_in_child=_after_fork)
 
 
 def _is_worker(span: ReadableSpan) -> bool:

@@ -24,8 +24,9 @@ class WorkerSpan:
     def __init__(self, span: trace.Span, attributes: Attributes, token: Token[Any] | None) -> None:
         self._span = span
         self._token = token
-        processor = live.build()[1]
+        processor, writer = live.build()[1:]
         processor.take_sums()
+        writer.sample(live.settings.sampling.ratio_of(str(attributes[names.PIPELINE_NAME])))
         install({name: attributes[name] for name in (names.PIPELINE_NAME, names.AIRFLOW_TASK_ID)})
         live.home.span = span
 
@@ -63,6 +64,8 @@ class WorkerSpan:
 
     def write_open(self, *, terminated: bool = False) -> None:
         """Write the start to disk; `terminated`: Airflow has asked the process to end."""
+        if terminated:
+            joined.note_termination()
         if isinstance(self._span, ReadableSpan):  # else a sampler has dropped it
             live.build()[1].write_open(self._span, terminated=terminated)
 

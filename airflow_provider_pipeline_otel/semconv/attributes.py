@@ -93,7 +93,8 @@ PIPELINE_INTERRUPTED: Final = "pipeline.interrupted"
 """True where the process died and another one had to end the span."""
 
 PIPELINE_DAG_RUN_REQUEUED: Final = "pipeline.dag_run.requeued"
-"""True on the root of a run that was set back to queued while it ran."""
+"""True on the root of a trace whose run went on in another one: it was set back to queued or, where
+Airflow's own tracing gives out the traces, one of its tasks was cleared."""
 
 PIPELINE_RUN_TASKS: Final = "pipeline.run.tasks"
 """Prefix of `pipeline.run.tasks.<state>`: how many task instances ended in that state."""

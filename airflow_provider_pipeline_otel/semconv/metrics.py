@@ -25,6 +25,9 @@ SPANS_REFUSED: Final = "pipeline_otel.spans.refused"
 SPANS_DROPPED: Final = "pipeline_otel.spans.dropped"
 """Spans that were given up on the host, by `reason`: `{span}`."""
 
+SPANS_SAMPLED_OUT: Final = "pipeline_otel.spans.sampled_out"
+"""Details that `sample_ratio` left out: `{span}`."""
+
 POSSIBLE_DUPLICATES: Final = "pipeline_otel.spans.possible_duplicates"
 """Spans that were sent again since an answer was lost: `{span}`."""
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from airflow_provider_pipeline_otel.config import airflow_cfg_option, read_settings, resource_of
+from airflow_provider_pipeline_otel.config import read_settings, resource_of
+from airflow_provider_pipeline_otel.options import airflow_cfg_option
 from airflow_provider_pipeline_otel.provider_info import OPTIONS, get_provider_info
 
 PREFIX = "AIRFLOW__PIPELINE_OTEL__"

@@ -225,6 +225,19 @@ def test_a_reschedule_is_no_error(airflow: Airflow) -> None:
     assert airflow.written()["worker.task"].status == "UNSET"
 
 
+def test_what_airflow_ends_is_no_error(airflow: Airflow) -> None:
+    """Asked to end, a process may stumble over an API server that won't hear of it any more."""
+    airflow.join()
+    worker = airflow.begin_worker()
+    airflow.joined.take_worker()
+    airflow.joined.note_termination()
+    worker.set_status(StatusCode.ERROR, "Exception: AirflowRuntimeError")
+    worker.end()
+    written = airflow.written()["worker.task"]
+    assert written.status == "UNSET"
+    assert written.attributes["pipeline.process.exit_reason"] == "terminated"
+
+
 def test_a_span_without_a_run_is_no_worker(airflow: Airflow) -> None:
     """Airflow draws one where a task has no carrier; ours stands there."""
     airflow.join()
