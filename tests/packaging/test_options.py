@@ -15,11 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.airflow.sink import Span
+
 SETTLED: Final = 8.0
 """Seconds after which what a run leaves has arrived, as the demo waits too."""
 
 OURS: Final = "airflow_provider_pipeline_otel"
 DAGS: Final = """
+import os
+import signal
+
 try:
     from airflow.providers.standard.operators.python import PythonOperator
     from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
@@ -46,6 +51,22 @@ disable_tracing(quiet)
 with DAG("partly", schedule=None):
     silent = disable_tracing(PythonOperator(task_id="silent", python_callable=work))
     silent >> PythonOperator(task_id="loud", python_callable=work)
+
+
+def wanted(task_id):
+    with pipeline_stage(task_id + " outer"):
+        with pipeline_stage(task_id + " inner") as stage:
+            if task_id == "kept":
+                stage.keep()
+        if task_id == "failed":
+            raise ValueError("x")
+        if task_id == "killed":
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+with DAG("sampled", schedule=None):
+    for name in ("well", "kept", "failed", "killed"):
+        PythonOperator(task_id=name, python_callable=wanted, op_args=[name])
 """
 
 
@@ -73,7 +94,10 @@ def prepared(folder: Path, home: Path, sink: Sink, **options: str) -> AirflowIns
 
 @pytest.mark.parametrize("folder", AIRFLOWS, ids=lambda folder: getattr(folder, "name", "none"))
 def test_airflows_own_tracing(folder: Path, tmp_path: Path, sink: Sink) -> None:
-    """From 3.2 on no skeleton of ours is drawn beside it; before, ours is whole, and says so."""
+    """From 3.2 on no skeleton of ours is drawn beside it; before, ours is whole, and says so.
+
+    What our exporter makes of it: test_airflow_tracing.py.
+    """
     airflow = prepared(folder, tmp_path, sink, AIRFLOW__TRACES__OTEL_ON="True")
     with airflow:
         airflow.trigger("plain", "run")
@@ -111,14 +135,23 @@ def test_no_trigger_links(folder: Path, tmp_path: Path, sink: Sink) -> None:
 @pytest.mark.parametrize("folder", AIRFLOWS, ids=lambda folder: getattr(folder, "name", "none"))
 def test_what_is_switched_off_leaves_no_trace(folder: Path, tmp_path: Path, sink: Sink) -> None:
     """DAGs by pattern and by hand; of a task its run alone says what the database says."""
-    airflow = prepared(folder, tmp_path, sink, AIRFLOW__PIPELINE_OTEL__DISABLED_DAGS="pl?in")
+    airflow = prepared(
+        folder,
+        tmp_path,
+        sink,
+        AIRFLOW__PIPELINE_OTEL__DISABLED_DAGS="pl?in",
+        AIRFLOW__PIPELINE_OTEL__DAG_SAMPLE_RATIOS="sampled=0",
+    )
     with airflow:
-        for dag_id in ("plain", "quiet", "partly"):
+        for dag_id in ("sampled", "plain", "quiet", "partly"):
             airflow.trigger(dag_id, "run")
         for dag_id in ("plain", "quiet", "partly"):
             assert airflow.wait(dag_id, "run") == "success"
+        assert airflow.wait("sampled", "run") == "failed"
         time.sleep(SETTLED)
     spans = [span for span in sink.spans() if span.scope == OURS]
+    check_sampled([span for span in spans if span.attributes["pipeline.name"] == "sampled"])
+    spans = [span for span in spans if span.attributes["pipeline.name"] != "sampled"]
     assert sorted(span.name for span in spans) == [
         "dag_run.partly",
         "inside",
@@ -128,3 +161,17 @@ def test_what_is_switched_off_leaves_no_trace(folder: Path, tmp_path: Path, sink
     ]
     assert len({span.trace_id for span in spans}) == 1
     assert sink.metrics, "the process beside the scheduler reports the spool's state"
+
+
+def check_sampled(spans: list[Span]) -> None:
+    """The skeleton is whole; details are those of processes that did not just end well."""
+    names = [span.name for span in spans]
+    assert len(set(names)) == len(names)
+    tasks = ("well", "kept", "failed", "killed")
+    processes = {f"{kind}.{task}" for kind in ("task_run", "worker") for task in tasks}
+    details = {f"{task} {stage}" for task in tasks[1:] for stage in ("outer", "inner")}
+    assert set(names) == {"dag_run.sampled"} | processes | details
+    ids = {span.span_id for span in spans}
+    assert not [span.name for span in spans if span.parent_id and span.parent_id not in ids]
+    interrupted = {span.name for span in spans if span.attributes.get("pipeline.interrupted")}
+    assert interrupted == {"worker.killed", "killed outer"}
