@@ -1,6 +1,7 @@
 """The matrix that is too long for `make test`: every Airflow, every Python, every dbt.
 
 nox                      all of it, and docs/compatibility.json, docs/dbt-compatibility.json
+nox -s ordeals
 nox -s "truth-3.12(airflow='3.2')"
 nox -s "dbt(airflow='3.3', version='1.9')"
 """
@@ -15,11 +16,14 @@ import nox
 
 nox.options.default_venv_backend = "uv"
 nox.options.error_on_external_run = True
-nox.options.sessions = ["truth", "oldest_dependencies", "dbt"]
+nox.options.sessions = ["truth", "joined", "oldest_dependencies", "dbt", "ordeals"]
 
 ROOT = Path(__file__).parent
 PYTHONS = ("3.11", "3.12", "3.13")
 AIRFLOWS = ("2.11", "3.0", "3.1", "3.2", "3.3")
+JOINABLE = ("3.2", "3.3")
+"""Their own tracing can come to us."""
+
 WITHOUT_3_13 = {"2.11", "3.0"}
 """Their own metadata excludes it."""
 
@@ -67,7 +71,9 @@ def set_up_airflow(session: nox.Session, airflow: str, *overrides: str, label: s
     return environment
 
 
-def judge(session: nox.Session, airflow: str, *overrides: str, label: str = "") -> None:
+def judge(
+    session: nox.Session, airflow: str, *overrides: str, label: str = "", joined: str = ""
+) -> None:
     """Build and install the wheel beside Airflow, run the truth suite, note what came of it."""
     commit = head()
     session.install("-r", "requirements/dev.txt")
@@ -76,6 +82,7 @@ def judge(session: nox.Session, airflow: str, *overrides: str, label: str = "") 
     environ = {
         "PIPELINE_OTEL_AIRFLOW": str(environment),
         "PIPELINE_OTEL_TRUTH_REPORT": str(report),
+        "PIPELINE_OTEL_JOINED": joined,
     }
     try:
         session.run("python", "-m", "pytest", "tests/airflow", *session.posargs, env=environ)
@@ -107,6 +114,22 @@ def truth(session: nox.Session, airflow: str) -> None:
     if session.python == "3.13" and airflow in WITHOUT_3_13:
         session.skip(f"Airflow {airflow} excludes Python 3.13")
     judge(session, airflow)
+
+
+@nox.session(python="3.11")
+@nox.parametrize("airflow", JOINABLE)
+def joined(session: nox.Session, airflow: str) -> None:
+    """The same with Airflow's own tracing on, its spans coming to us."""
+    judge(session, airflow, label=", own tracing", joined="1")
+
+
+@nox.session(python="3.11")
+def ordeals(session: nox.Session) -> None:
+    """Outages, kills and secrets by the hundred, on the newest Airflow."""
+    session.install("-r", "requirements/dev.txt")
+    environment = set_up_airflow(session, AIRFLOWS[-1])
+    environ = {"PIPELINE_OTEL_AIRFLOW": str(environment), "PIPELINE_OTEL_LONG": "1"}
+    session.run("python", "-m", "pytest", "tests/long", *session.posargs, env=environ)
 
 
 @nox.session(python="3.11")

@@ -96,6 +96,7 @@ def main() -> None:
             "pool_slots": 1,
             "queue": "default",
             "priority_weight": 1,
+            "context_carrier": {"traceparent": f"00-{uuid4().hex}-{uuid4().hex[:16]}-01"},
         }
         before = _cpu()
         code = supervisor.supervise_task(
