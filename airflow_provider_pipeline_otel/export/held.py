@@ -89,6 +89,7 @@ class Held:
         self._wanted.add(trace_id)
         still_open = self._segment.take_open()
         self._segment.seal()
+        self._segment.clear()  # what is open has moved, and must not be found here too
         self._spans = 0
         return still_open.items()
 

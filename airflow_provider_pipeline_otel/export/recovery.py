@@ -36,7 +36,9 @@ def recover(spool: Spool) -> int:
     """
     ended: set[bytes] = set()
     # Newest first: a process that died while it began a new segment has its open spans in both.
-    return sum(_recover(path, spool, ended) for path in reversed(spool.open()) if not is_own(path))
+    # What is held back last: its parents are in the others.
+    left = (*reversed(spool.open()), *spool.held())
+    return sum(_recover(path, spool, ended) for path in left if not is_own(path))
 
 
 def _recover(path: Path, spool: Spool, ended: set[bytes]) -> int:

@@ -122,8 +122,12 @@ class Spool:
         return _segments(self.sealed_folder)
 
     def open(self) -> list[Path]:
-        """Return the open segments, oldest first, those last whose spans are held back."""
-        return _segments(self.open_folder) + _segments(self.held_folder)
+        """Return the open segments, oldest first."""
+        return _segments(self.open_folder)
+
+    def held(self) -> list[Path]:
+        """Return the segments whose spans are held back, oldest first."""
+        return _segments(self.held_folder)
 
     def put(self, frames: Iterable[bytes], spans: int) -> None:
         """Write finished spans as a sealed segment of their own, all or nothing."""

@@ -55,6 +55,8 @@ class SpanWriter:
 
         What others do can't be told from here: it holds for the spans of this process.
         """
+        if self._held is not None:
+            self._held.close()
         self._held = Held(self.spool, ratio) if ratio < 1 else None
 
     def settle(self) -> None:

@@ -24,9 +24,7 @@ class WorkerSpan:
     def __init__(self, span: trace.Span, attributes: Attributes, token: Token[Any] | None) -> None:
         self._span = span
         self._token = token
-        processor, writer = live.build()[1:]
-        processor.take_sums()
-        writer.sample(live.settings.sampling.ratio_of(str(attributes[names.PIPELINE_NAME])))
+        live.build()[1].take_sums()
         install({name: attributes[name] for name in (names.PIPELINE_NAME, names.AIRFLOW_TASK_ID)})
         live.home.span = span
 
@@ -39,6 +37,7 @@ class WorkerSpan:
         The parent is computed, and never the ambient context: on several versions that is a context
         of an unrelated trace, or an unsampled one.
         """
+        _sample(attributes)
         parent = trace.SpanContext(
             int.from_bytes(trace_id, "big"),
             int.from_bytes(try_id, "big"),
@@ -55,6 +54,7 @@ class WorkerSpan:
     @classmethod
     def take_over(cls, attributes: Attributes) -> WorkerSpan | None:
         """Make Airflow's own span of this task ours; None: it has begun none."""
+        _sample(attributes)
         span = joined.take_worker()
         if span is None:
             return None
@@ -84,3 +84,9 @@ class WorkerSpan:
         if self._token is not None:
             span.end()
             context_api.detach(self._token)
+
+
+def _sample(attributes: Attributes) -> None:
+    """Let the share of the DAG decide which details are kept, from the first one on."""
+    ratio = live.settings.sampling.ratio_of(str(attributes[names.PIPELINE_NAME]))
+    live.build()[2].sample(ratio)

@@ -112,6 +112,22 @@ def test_a_killed_process_is_whole(spans: SpoolReader) -> None:
     assert names(spans) == ALL
 
 
+def test_a_kill_after_a_failed_detail(spans: SpoolReader) -> None:
+    """What was open when the details were let out is ended once, as it ended."""
+    pid = os.fork()
+    if pid == 0:
+        worker = begin_worker(spans)
+        with trace.use_span(worker):
+            with pipeline_stage("outer"), pipeline_stage("bad") as stage:
+                stage.keep()
+            os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(pid, 0)
+    assert recover(spans.spool) == 1
+    found = sorted((s.name, "pipeline.interrupted" in s.attributes) for s in spans.all())
+    assert found == [("bad", False), ("outer", False), ("worker.task", True)]
+    assert not list(spans.spool.interrupted_folder.glob("*outer*"))
+
+
 def test_a_child_s_details_are_its_own(spans: SpoolReader) -> None:
     """A process that a task forks holds back, and drops, what it has made itself."""
     worker = begin_worker(spans)
