@@ -23,6 +23,9 @@ from airflow_provider_pipeline_otel.options import (
 )
 from airflow_provider_pipeline_otel.semconv import attributes
 
+DAG_ID: Final = "AIRFLOW_CTX_DAG_ID"
+"""The variable in which Airflow tells what a task starts which DAG it works for."""
+
 
 class Caps(NamedTuple):
     """What the spool may hold: bytes, seconds, files; and bytes of what is delivered already."""
@@ -60,7 +63,7 @@ class Sampling(NamedTuple):
 
     def ratio_of_environment(self, environ: Mapping[str, str] = os.environ) -> float:
         """Return the share of the DAG whose task has started this process, as Airflow tells it."""
-        return self.ratio_of(environ.get("AIRFLOW_CTX_DAG_ID", ""))
+        return self.ratio_of(environ.get(DAG_ID, ""))
 
 
 class AirflowTracing(Enum):

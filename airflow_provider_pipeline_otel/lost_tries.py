@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _WORKER: Final = "worker."
+_NEEDED: Final = {
+    names.AIRFLOW_TASK_ID,
+    names.AIRFLOW_TASK_INSTANCE_MAP_INDEX,
+    names.AIRFLOW_TASK_INSTANCE_TRY_NUMBER,
+    names.HOST_NAME,
+    names.PROCESS_PID,
+}
 
 
 def read_lost_tries(spans: Sequence[bytes]) -> Iterator[TryRow]:
@@ -30,12 +37,13 @@ def read_lost_tries(spans: Sequence[bytes]) -> Iterator[TryRow]:
             span = Span.FromString(data)
         except DecodeError:
             continue
-        if span.name.startswith(_WORKER):
-            yield _try_of(span)
+        said = {pair.key: pair.value for pair in span.attributes}
+        # Users' own spans may have such a name, and be found without their parent too.
+        if span.name.startswith(_WORKER) and said.keys() >= _NEEDED:
+            yield _try_of(span, said)
 
 
-def _try_of(span: Any) -> TryRow:  # noqa: ANN401
-    said = {pair.key: pair.value for pair in span.attributes}
+def _try_of(span: Any, said: dict[str, Any]) -> TryRow:  # noqa: ANN401
     return TryRow(
         task_id=said[names.AIRFLOW_TASK_ID].string_value,
         map_index=said[names.AIRFLOW_TASK_INSTANCE_MAP_INDEX].int_value,

@@ -182,10 +182,10 @@ class RunEnds:
         for rows, (run, life) in zip(found, ended, strict=True):
             is_off = is_dag_off(self._settings.disabled_dags, run.dag_id, rows.tags)
             for trace in traces_of(rows, life):
-                # Claimed after the read, which may fail, and before the write, which may not.
+                lost = tuple(read_lost_tries(self._spool.take_interrupted(trace.trace_id)))
+                # Claimed after the reads, which may fail, and before the write, which may not.
                 claim = self._memory.claim(run.dag_id, run.run_id, trace.trace_id)
                 if claim.new and not is_off:
-                    lost = read_lost_tries(self._spool.take_interrupted(trace.trace_id))
                     self._writer.write_finished(trace.records(claim.previous, lost))
 
     def _put_off(self, keys: list[RunKey], error: SQLAlchemyError) -> None:

@@ -77,21 +77,26 @@ def open_worker(ti: Any) -> None:  # noqa: ANN401
     settings = _state.settings
     if settings is None or not ti.try_number:  # `airflow tasks test` has no run
         return
-    is_joined = settings.airflow_tracing is AirflowTracing.JOINED
-    carrier = read_carrier(getattr(ti, "context_carrier", None))
-    if _is_off(ti, settings) or (is_joined and carrier and not carrier.is_sampled):
+    joined = _carrier_of(ti) if settings.airflow_tracing is AirflowTracing.JOINED else None
+    if _is_off(ti, settings) or (joined is not None and not joined.is_sampled):
         silence.begin()
         return
     if settings.airflow_tracing is AirflowTracing.FOREIGN:
         _tell_stages(ti)
         return
-    trace_id = carrier.trace_id if is_joined and carrier else _trace_id_of(ti)
+    trace_id = joined.trace_id if joined else _trace_id_of(ti)
     if trace_id is None:
         return
     try_id = span_id_of_try(trace_id, ti.task_id, ti.map_index, ti.try_number)
-    _begin(ti, _open_span(ti, settings, trace_id, try_id, carrier))
+    secrets_masker.hand_down()
+    _begin(ti, _open_span(ti, trace_id, try_id, is_joined=joined is not None))
     if settings.trigger_links:
         trigger_links.hand_over(ti.task, trace_id, try_id)
+
+
+def _carrier_of(ti: Any) -> Carrier | None:  # noqa: ANN401
+    """Return what Airflow 3.2 and later gives to the task of a trace of its own, drawn or not."""
+    return read_carrier(getattr(ti, "context_carrier", None))
 
 
 def _is_off(ti: Any, settings: Settings) -> bool:  # noqa: ANN401
@@ -118,22 +123,23 @@ def _trace_id_of(ti: Any) -> bytes | None:  # noqa: ANN401
 
 def _open_span(
     ti: Any,  # noqa: ANN401
-    settings: Settings,
     trace_id: bytes,
     try_id: bytes,
-    carrier: Carrier | None,
+    *,
+    is_joined: bool,
 ) -> WorkerSpan:
     from airflow_provider_pipeline_otel.sdk.configuration import live
     from airflow_provider_pipeline_otel.sdk.worker_span import WorkerSpan
 
-    secrets_masker.hand_down()
-    live.configure(settings)
+    live.configure(_state.settings)
     attributes = _attributes(ti)
-    is_joined = settings.airflow_tracing is AirflowTracing.JOINED
-    span = WorkerSpan.take_over(attributes) if is_joined and carrier else None
-    # Joined or not, Airflow 3.2 and later puts a context around the task: ours only if joined.
-    astray = 0 if is_joined or carrier is None else int.from_bytes(carrier.trace_id, "big")
-    return span or WorkerSpan.open(trace_id, try_id, attributes, astray)
+    span = WorkerSpan.take_over(attributes) if is_joined else None
+    if span is not None:
+        return span
+    # What Airflow puts around a task whose trace is another one: spans below it go astray.
+    around = None if is_joined else _carrier_of(ti)
+    astray = int.from_bytes(around.trace_id, "big") if around else 0
+    return WorkerSpan.open(trace_id, try_id, attributes, astray)
 
 
 def _begin(ti: Any, span: WorkerSpan) -> None:  # noqa: ANN401

@@ -72,7 +72,7 @@ class Destination:
         self._settings: Settings | None = None  # of a task's own writer its worker takes care
         self.is_enabled = True
         if sdk is not None and sdk.live.is_built:
-            self.writer: SpanWriter = sdk.live.build()[2]
+            self.writer: SpanWriter = sdk.live.build().writer
         else:
             settings = self._settings = settings or read_settings(option=airflow_cfg_option())
             self.is_enabled = settings.enabled
@@ -99,7 +99,7 @@ class Destination:
         settings = self._settings
         if settings is None:
             return
-        self.writer.settle()
+        self.writer.conclude()
         self.writer.close()
         if settings.endpoint is not None:
             deliver_within(self.writer.spool, settings.endpoint, settings.flush_deadline)
@@ -108,4 +108,4 @@ class Destination:
         """Add totals to the worker that this process has open."""
         sdk = sys.modules.get(_SDK)
         if sdk is not None and sdk.live.is_built:
-            sdk.live.build()[1].add_counts(records_written or 0, bytes_processed or 0)
+            sdk.live.build().processor.add_counts(records_written or 0, bytes_processed or 0)

@@ -14,7 +14,7 @@ from airflow_provider_pipeline_otel.export.answers import (
 )
 from airflow_provider_pipeline_otel.export.attempt import Attempt, Delivered, Progress
 from airflow_provider_pipeline_otel.export.client import Client
-from airflow_provider_pipeline_otel.export.fork_gate import start_thread
+from airflow_provider_pipeline_otel.export.fork_gate import work_within
 from airflow_provider_pipeline_otel.export.latch import Latch, Mark
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def deliver_within(spool: Spool, endpoint: Endpoint, seconds: float) -> Delivere
         return _held(spool, mark)
     results: list[Delivered] = []
     until = time.monotonic() + seconds - _MARGIN
-    start_thread(lambda: results.append(deliver(spool, endpoint, until))).join(seconds)
+    work_within(lambda: results.append(deliver(spool, endpoint, until)), seconds)
     if not results:
         latch.shut(f"no answer in time from {place_of(endpoint)}", mark, cost=seconds)
     return results[0] if results else None
@@ -92,5 +92,5 @@ def send_within(endpoint: Endpoint, body: bytes, seconds: float) -> str | None:
         finally:
             client.close()
 
-    start_thread(send).join(seconds)
+    work_within(send, seconds)
     return faults[0] if faults else f"no answer in time from {place_of(endpoint)}"

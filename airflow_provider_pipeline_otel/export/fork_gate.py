@@ -94,9 +94,18 @@ def abortable(abort: Callable[[], None]) -> Iterator[None]:
         _gate.abort = None
 
 
-def start_thread(work: Callable[[], object]) -> threading.Thread:
-    """Do the work in a thread that ends then; one after the other, where there are several."""
-    return _start(lambda: _gate.work(work))
+def work_within(work: Callable[[], object], seconds: float) -> None:
+    """Wait for a work in a thread of its own, which is left behind when the time is up.
+
+    One after the other, where there are several. Where there can be no thread, as when the
+    interpreter ends, the work is done here, and must look after its time itself.
+    """
+    try:
+        thread = _start(lambda: _gate.work(work))
+    except RuntimeError:
+        _gate.work(work)
+    else:
+        thread.join(seconds)
 
 
 def _start(run: Callable[[], object]) -> threading.Thread:

@@ -17,12 +17,13 @@ SEAL_AFTER: Final = 5.0
 SEAL_BYTES: Final = 512 * 1024
 """Bytes after which it is sealed at once: a segment fits into one request (1 MiB)."""
 
-_own: set[Path] = set()
+_own: dict[Path, int] = {}
+"""Segments, by the process that has them open: a fork inherits the list, and none of them."""
 
 
 def is_own(path: Path) -> bool:
     """Say whether this process has the segment open: opening it again would drop its lock."""
-    return path in _own
+    return _own.get(path) == os.getpid()
 
 
 class LiveSegment:
@@ -84,12 +85,20 @@ class LiveSegment:
                 self._spool.lose(str(error.strerror), 0)
             finally:
                 os.close(fd)
-                _own.discard(path)
+                _own.pop(path, None)
 
     @property
     def size(self) -> int:
         """Bytes that have been written since the segment was begun."""
         return self._size if self._fd >= 0 and self._pid == os.getpid() else 0
+
+    def has_open(self, span_id: bytes) -> bool:
+        """Say whether a span's start has been written, and not its end."""
+        return span_id in self._open
+
+    def read(self) -> bytes:
+        """Return all that has been written since the segment was begun."""
+        return self._path.read_bytes() if self.size else b""
 
     def take_open(self) -> dict[bytes, bytes]:
         """Return the frames of what is still open, and carry them no further."""
@@ -108,12 +117,13 @@ class LiveSegment:
 
     def close(self) -> None:
         """Seal, and leave nothing of this process behind in the folder of open segments."""
+        self._after_fork()
         with self._lock:
             self.seal()
             if self._fd >= 0 and not self._open:
                 self._path.unlink(missing_ok=True)
                 os.close(self._fd)
-                _own.discard(self._path)
+                _own.pop(self._path, None)
                 self._fd = -1
 
     def _after_fork(self) -> None:
@@ -121,7 +131,6 @@ class LiveSegment:
             return
         if self._fd >= 0:
             os.close(self._fd)  # the parent's; its lock is not ours and stays
-        _own.clear()
         self._lock, self._pid, self._fd, self._open = threading.RLock(), os.getpid(), -1, {}
 
     def _append(self, frame: bytes, ended: int) -> None:
@@ -144,6 +153,6 @@ class LiveSegment:
             if os.fstat(fd).st_nlink:
                 break
             os.close(fd)  # somebody took the file for a dead process's before it was locked
-        _own.add(path)
+        _own[path] = os.getpid()
         self._fd, self._path, self._since = fd, path, time.monotonic()
         self._size = self._ended = 0

@@ -32,6 +32,10 @@ _CAPS_EVERY: Final = 60.0
 """Seconds between two looks at the caps, by all processes of the host: a look lists the folder."""
 
 
+WANTED: Final = ".wanted"
+"""Ends the names of marks in `held/`: of a process and a trace whose details another one needs."""
+
+
 def _is_ours(folder: Path) -> bool:
     """Say whether it is a real folder of this user that nobody else may write to."""
     try:
@@ -189,7 +193,8 @@ class Spool:
             with suppress(OSError):
                 found.append((path, path.stat().st_size))
         total, oldest = sum(size for _, size in found), time.time() - self.caps.age
-        for path in self.interrupted_folder.glob("*"):
+        marks = self.held_folder.glob(f"*{WANTED}")
+        for path in (*self.interrupted_folder.glob("*"), *marks):
             with suppress(OSError):
                 if path.stat().st_mtime < oldest:
                     path.unlink()
@@ -227,6 +232,11 @@ def _segments(folder: Path) -> list[Path]:
 def segment_name() -> str:
     """Return a new name: time (so that names sort by age), pid, and what makes it unique."""
     return f"{time.time_ns():020d}-{os.getpid()}-{secrets.token_hex(4)}.seg"
+
+
+def pid_of(path: Path) -> str:
+    """Return the process that has made a segment, by its name."""
+    return path.name.split("-")[1] if path.name.count("-") > 1 else ""
 
 
 def begun_at(path: Path) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import filterfalse, islice
+from itertools import filterfalse, groupby, islice
 from typing import TYPE_CHECKING, Final
 
 from airflow_provider_pipeline_otel.config import Redaction
@@ -50,19 +50,29 @@ class SpanWriter:
         self._resource = encode_resource(self._redactor.attributes(resource))
         self._scopes: dict[Scope, bytes] = {}
 
-    def sample(self, ratio: float) -> None:
+    def sample(self, ratio: float, *, of_task: bool = False) -> None:
         """Keep the details of so many runs, and of processes that fail or are killed.
 
-        What others do can't be told from here: it holds for the spans of this process.
+        `of_task`: this is a task's own process, whose spans hang below none of another process.
         """
+        self.conclude()
         if self._held is not None:
             self._held.close()
-        self._held = Held(self.spool, ratio) if ratio < 1 else None
+        self._held = Held(self.spool, ratio, of_task=of_task) if ratio < 1 else None
 
     def settle(self) -> None:
-        """Drop what was held back: all spans of this process are over, and it went well."""
+        """Drop what was held back: nothing goes on in this process, and all went well."""
         if self._held is not None:
-            self._held.settle()
+            with self._held.turn():
+                self._let_go(self._held.drop())
+                self._held.forget()
+
+    def conclude(self) -> None:
+        """Drop what was held back, and what will be: the process has no more to say."""
+        if self._held is not None:
+            with self._held.turn():
+                self._let_go(self._held.drop())
+                self._held.conclude()
 
     def write_open(self, record: SpanRecord, *, terminated: bool = False) -> None:
         """Write the start of a span that others will hang on, before they do."""
@@ -74,23 +84,18 @@ class SpanWriter:
 
     def write_ended(self, record: SpanRecord) -> None:
         """Write a live span that has ended."""
-        if self._held is not None and is_wanted(record):
-            self._release(self._held, record)
         frame = self._frame(FrameKind.ENDED, record)
-        if frame is not None and self._held is not None and self._held.holds(record):
-            self._held.write_ended(record.span_id, frame)
-        elif frame is not None:
+        if frame is not None and not self._hold_ended(record, frame):
             self._segment.write_ended(record.span_id, frame)
 
     def write_finished(self, records: Iterable[SpanRecord]) -> None:
         """Write spans that are known as a whole, in their order, ready for delivery."""
-        if self._held is not None:
-            records = self._hold_back(self._held, list(records))
         segment: list[bytes] = []
         size = count = 0
+        if self._held is not None:
+            records = self._hold_finished(self._held, list(records))
         for scope, spans in _chunks(records, self._redactor):
-            frame = Frame(FrameKind.ENDED, NO_SPAN_ID, self._resource, self._scope(scope), spans)
-            written = write_frame(frame)
+            written = self._finished(scope, spans)
             if size + len(written) > _SEGMENT_BYTES and segment:
                 self.spool.put(segment, count)
                 segment, size, count = [], 0, 0
@@ -114,23 +119,51 @@ class SpanWriter:
 
     def _write_open(self, kind: FrameKind, record: SpanRecord) -> None:
         frame = self._frame(kind, record)
-        if frame is not None and self._held is not None and self._held.holds(record):
-            self._held.write_open(record.span_id, frame)
-        elif frame is not None:
+        if frame is not None and not self._hold_open(record, frame):
             self._segment.write_open(record.span_id, frame)
 
-    def _release(self, held: Held, record: SpanRecord) -> None:
-        for span_id, frame in held.release(record.trace_id):
+    def _hold_open(self, record: SpanRecord, frame: bytes) -> bool:
+        """Hold back a start, if it is one to hold back."""
+        held = self._held
+        if held is None:
+            return False
+        with held.turn():
+            if held.holds(record):
+                held.write_open(record.trace_id, record.span_id, frame)
+                return True
+        return False
+
+    def _hold_ended(self, record: SpanRecord, frame: bytes) -> bool:
+        """Hold back a span, if it is one to hold back; one that is wanted lets all go."""
+        held = self._held
+        if held is None:
+            return False
+        with held.turn():
+            if is_wanted(record):
+                self._let_go(held.release(record.trace_id))
+            if held.holds(record):
+                held.write_ended(record.trace_id, record.span_id, frame)
+                return True
+        return False
+
+    def _hold_finished(self, held: Held, records: list[SpanRecord]) -> list[SpanRecord]:
+        """Hold back what is to be, and return the rest."""
+        with held.turn():
+            for record in filter(is_wanted, records):
+                self._let_go(held.release(record.trace_id))
+            for trace_id, group in groupby(filter(held.holds, records), lambda one: one.trace_id):
+                for scope, spans in _chunks(group, self._redactor):
+                    frame = self._finished(scope, spans)
+                    held.write_ended(trace_id, NO_SPAN_ID, frame, len(spans))
+            return list(filterfalse(held.holds, records))
+
+    def _let_go(self, still_open: Iterable[tuple[bytes, bytes]]) -> None:
+        for span_id, frame in still_open:
             self._segment.write_open(span_id, frame)
 
-    def _hold_back(self, held: Held, records: list[SpanRecord]) -> Iterable[SpanRecord]:
-        """Hold back what is to be, and return the rest."""
-        for record in filter(is_wanted, records):
-            self._release(held, record)
-        for scope, spans in _chunks(filter(held.holds, records), self._redactor):
-            frame = Frame(FrameKind.ENDED, NO_SPAN_ID, self._resource, self._scope(scope), spans)
-            held.write_ended(NO_SPAN_ID, write_frame(frame), len(spans))
-        return filterfalse(held.holds, records)
+    def _finished(self, scope: Scope, spans: tuple[bytes, ...]) -> bytes:
+        kind = FrameKind.ENDED
+        return write_frame(Frame(kind, NO_SPAN_ID, self._resource, self._scope(scope), spans))
 
     def _count_redacted(self) -> None:
         counts = self._redactor.take_counts()

@@ -8,11 +8,10 @@ on disk when they end, and the exporter brings only what ended before.
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 from msgspec.structs import replace
 from opentelemetry import trace
@@ -62,6 +61,17 @@ class _Task:
         self.is_known = False
         self.begun: list[tuple[Span, Context | None]] = []
         self.ended: list[ReadableSpan] = []
+        ids, above = worker.get_span_context(), worker.parent
+        self._trace_id = ids.trace_id.to_bytes(16, "big")
+        self._span_id = ids.span_id.to_bytes(8, "big")
+        # Airflow's own id of the try is nobody's: the skeleton computes another one.
+        self._homeless = {b"", above.span_id.to_bytes(8, "big") if above else b""}
+
+    def bring_home(self, record: SpanRecord) -> SpanRecord:
+        """Return the record below the worker, if it would hang below nothing."""
+        if record.trace_id != self._trace_id or record.parent_span_id not in self._homeless:
+            return record
+        return replace(record, parent_span_id=self._span_id)
 
 
 class JoinedProcessor(SpanProcessor):
@@ -74,13 +84,12 @@ class JoinedProcessor(SpanProcessor):
         self._ids: Final = SystemIdGenerator()
         self._task: _Task | None = None
         self._written_by = 0
-        self._seen: WeakSet[ReadableSpan] = WeakSet()
-        self._lock = threading.Lock()
+        self._seen: WeakKeyDictionary[ReadableSpan, object] = WeakKeyDictionary()
 
     def expect(self, read_settings: Callable[[], Settings]) -> None:
         """Wait for the provider that our exporter is made for; a task's process finds it there."""
         if self._read_settings is None:
-            os.register_at_fork(after_in_child=self._after_fork)
+            os.register_at_fork(after_in_child=self.attach)
         self._read_settings = read_settings
 
     @guarded
@@ -103,23 +112,26 @@ class JoinedProcessor(SpanProcessor):
             provider.get_tracer(scope).id_generator = self._ids  # type: ignore[attr-defined]
         provider.add_span_processor(self)
 
-    def _after_fork(self) -> None:
-        self._lock = threading.Lock()
-        self.attach()
-
     def take_worker(self) -> Span | None:
         """Return the span that Airflow has begun for the task of this process, if it has.
 
         What was before goes to disk now, and what has no parent belongs to it from now on.
         """
-        if self._task is None:
-            current = _current_worker()
-            self._task = _Task(current) if current else None
-        if self._task is None:
+        task = self._find_task()
+        if task is None:
             return None
-        self._ids.trace_id = self._task.worker.get_span_context().trace_id
-        self._release(self._task)
-        return self._task.worker
+        self._ids.trace_id = task.worker.get_span_context().trace_id
+        self._release(task)
+        return task.worker
+
+    def _find_task(self) -> _Task | None:
+        """Return the task; after an exec its worker began before anything of ours was there."""
+        if self._task is None:
+            current = trace.get_current_span()
+            if isinstance(current, Span) and is_worker(_scope_of(current), current.name):
+                self._task = _Task(current)
+                self._task.begun.append((current, None))
+        return self._task
 
     def note_termination(self) -> None:
         """Note that Airflow has asked the process to end."""
@@ -128,17 +140,19 @@ class JoinedProcessor(SpanProcessor):
 
     def be_silent(self) -> None:
         """Write nothing of this process's task, not even what has ended already."""
-        if self._task is not None:
-            self._task.is_silent = self._task.is_known = True
+        task = self._find_task()
+        if task is not None:
+            task.is_silent = task.is_known = True
 
     @guarded
     def end_worker(self) -> None:
         """Write the worker as ended: Airflow ends it when this process has delivered."""
+        self._written_by = 0  # the process delivers
         task = self._task
         if task is None or task.is_silent or task.is_written:
             return
         task.is_written = True
-        processor, writer = self._live.build()[1:]
+        _, processor, writer = self._live.build()
         writer.write_ended(replace(processor.read(task.worker), end_ns=time.time_ns()))
 
     @guarded
@@ -146,20 +160,21 @@ class JoinedProcessor(SpanProcessor):
         """Write the parent's start ahead, as for all spans."""
         if self._is_left_out(span):
             return
-        if is_worker(_scope_of(span), span.name) and span.parent is not None:
+        if is_worker(_scope_of(span), span.name):
+            if span.parent is None:
+                return  # of no run: ours stands there
             self._task = _Task(span)
         if self._task is not None and not self._task.is_known:
             self._task.begun.append((span, parent_context))
         else:
-            self._live.build()[1].on_start(span, parent_context)
+            self._live.build().processor.on_start(span, parent_context)
 
     @guarded
     def on_end(self, span: ReadableSpan) -> None:
         """Write the span, unless it has been: the exporter brings all that ended once more."""
-        with self._lock:
-            if span in self._seen:
-                return
-            self._seen.add(span)
+        # No lock: a signal handler's span may end while this one does.
+        if self._seen.setdefault(span, mark := object()) is not mark:
+            return
         task = self._task
         if self._is_left_out(span):
             return
@@ -177,25 +192,22 @@ class JoinedProcessor(SpanProcessor):
         task.is_known = True
         for begun, context in task.begun:
             if begun.is_recording():
-                self._live.build()[1].on_start(begun, context)
+                self._live.build().processor.on_start(begun, context)
         for ended in task.ended:
             self._write(ended)
         task.begun, task.ended = [], []
 
     def _write(self, span: ReadableSpan) -> None:
-        self._live.build()[1].on_end(span)
+        self._live.build().processor.on_end(span)
         self._written_by = os.getpid()
 
     def _read(self, span: ReadableSpan) -> SpanRecord:
-        record = correct(read_span(span))
-        if self._task and self._task.is_terminated and is_worker(record.scope.name, record.name):
-            return correct_terminated(record)
-        if record.parent_span_id or self._task is None:
+        record, task = correct(read_span(span)), self._task
+        if task is None:
             return record
-        worker = self._task.worker.get_span_context()
-        if record.trace_id != worker.trace_id.to_bytes(16, "big"):
-            return record
-        return replace(record, parent_span_id=worker.span_id.to_bytes(8, "big"))
+        if is_worker(record.scope.name, record.name):
+            return correct_terminated(record) if task.is_terminated else record
+        return task.bring_home(record)
 
     def _is_left_out(self, span: ReadableSpan) -> bool:
         settings = self._live.settings
@@ -217,16 +229,14 @@ class JoinedProcessor(SpanProcessor):
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Deliver what this process has written since, within the deadline of a task's end."""
-        if self._written_by == os.getpid():
-            self._written_by = 0
-            self._live.finish(min(self._live.settings.flush_deadline, timeout_millis / 1000))
+        self._deliver(timeout_millis / 1000)
         return True
 
-
-def _current_worker() -> Span | None:
-    """Return the worker that began before anything of ours was there, as after an exec."""
-    span = trace.get_current_span()
-    return span if isinstance(span, Span) and is_worker(_scope_of(span), span.name) else None
+    @guarded
+    def _deliver(self, seconds: float) -> None:
+        if self._written_by == os.getpid():
+            self._written_by = 0
+            self._live.deliver(min(self._live.settings.flush_deadline, seconds))
 
 
 def _scope_of(span: ReadableSpan) -> str:

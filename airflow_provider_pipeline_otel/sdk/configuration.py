@@ -9,12 +9,17 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from opentelemetry import metrics, trace
 from opentelemetry.metrics._internal import _ProxyMeterProvider
 
-from airflow_provider_pipeline_otel.config import is_sdk_disabled, read_settings, resource_of
+from airflow_provider_pipeline_otel.config import (
+    DAG_ID,
+    is_sdk_disabled,
+    read_settings,
+    resource_of,
+)
 from airflow_provider_pipeline_otel.endpoint import endpoint_of
 from airflow_provider_pipeline_otel.export.delivery import deliver, deliver_within
 from airflow_provider_pipeline_otel.export.fork_gate import Later
@@ -41,21 +46,32 @@ _DELIVER_AFTER: Final = 5.0
 """Seconds after the end of a span at which it is delivered, if its process goes on."""
 
 
+class _Sdk(NamedTuple):
+    provider: TracerProvider
+    processor: SpoolProcessor
+    writer: SpanWriter
+
+
 class Live:
     """What this process needs for live spans: settings at once, the SDK with the first span."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # A signal handler may want the SDK while the main thread builds it: hence reentrant.
+        self._lock = threading.RLock()
+        os.register_at_fork(after_in_child=self._renew_lock)
         self._settings: Settings | None = None
         self._read_settings: Callable[[], Settings] = read_settings
         self._provider: TracerProvider | None = None
         self._read_span: Callable[[ReadableSpan], SpanRecord] | None = None
         self._service_name: str | None = None
         self._resource_attributes: dict[str, AttributeValue] = {}
-        self._built: tuple[TracerProvider, SpoolProcessor, SpanWriter] | None = None
+        self._built: _Sdk | None = None
         self._metrics: Metrics | None = None
         self.home: Final = Home()
-        self.provider: Final = PipelineTracerProvider(lambda: self.build()[0], self.home)
+        self.provider: Final = PipelineTracerProvider(lambda: self.build().provider, self.home)
+
+    def _renew_lock(self) -> None:
+        self._lock = threading.RLock()
 
     def configure(
         self,
@@ -100,37 +116,33 @@ class Live:
         said: dict[str, AttributeValue] = dict(resource_of(self.settings, default))
         return self._resource_attributes | said
 
-    def build(self) -> tuple[TracerProvider, SpoolProcessor, SpanWriter]:
+    def build(self) -> _Sdk:
         """Return the SDK's provider, our processor and the writer behind it; build them once."""
         with self._lock:
             if self._built is None:
                 self._built = self._build()
             return self._built
 
-    def _build(self) -> tuple[TracerProvider, SpoolProcessor, SpanWriter]:
+    def _build(self) -> _Sdk:
         from airflow_provider_pipeline_otel.sdk.processor import SpoolProcessor, read_span
 
         settings, resource = self.settings, self.resource()
         spool = Spool(private_folder(settings.spool_dir), settings.caps)
         writer = SpanWriter(spool, resource, settings.redaction)
-        if not in_airflow():  # a task says later which DAG is its
+        # A task's process says later which DAG is its; what a task starts is told so.
+        if not in_airflow() or DAG_ID in os.environ:
             writer.sample(settings.sampling.ratio_of_environment())
         soon = None
         if settings.endpoint is not None:
             soon = Later(partial(_hand_over, writer, settings.endpoint), _DELIVER_AFTER).ask
         processor = SpoolProcessor(writer, soon, self._read_span or read_span)
         if self._provider is not None:
-            return self._provider, processor, writer
+            return _Sdk(self._provider, processor, writer)
         provider = _own_provider(resource)
         provider.add_span_processor(processor)
         if not in_airflow():
             _flush_at_exit()
-        return provider, processor, writer
-
-    def settle(self) -> None:
-        """Drop details that were held back: the process ends, and not by a kill."""
-        if self._built is not None:
-            self._built[2].settle()
+        return _Sdk(provider, processor, writer)
 
     def flush(self, timeout: float) -> bool:
         """Deliver what has ended and was counted; False: not all of it in `timeout` seconds."""
@@ -143,7 +155,7 @@ class Live:
     def _flush_spans(self, timeout: float) -> bool:
         if self._built is None:
             return True
-        writer = self._built[2]
+        writer = self._built.writer
         writer.close()
         if self.settings.endpoint is None:
             return True
@@ -151,12 +163,17 @@ class Live:
         return done is not None and done.fault is None and not done.segments_left
 
     def finish(self, timeout: float) -> None:
-        """At a task's end: end what dead processes of this host left open, then deliver."""
+        """At a task's end: drop what was held back, unless it is wanted, and deliver the rest."""
         if self._built is not None:
-            self.settle()
-            spool = self._built[2].spool
+            self._built.writer.conclude()
+            self.deliver(timeout)
+
+    def deliver(self, timeout: float) -> None:
+        """End what dead processes of this host left open, then deliver, if nobody else does."""
+        if self._built is not None:
+            spool = self._built.writer.spool
             if spool.is_drained():
-                self._built[2].close()  # the scheduler's deliverer does the rest
+                self._built.writer.close()  # the scheduler's deliverer does the rest
             else:
                 recover(spool)
                 spool.keep_caps()
@@ -207,7 +224,8 @@ def _flush_at_exit() -> None:
 
 
 def _end_process() -> None:
-    live.settle()
+    if live.is_built:
+        live.build().writer.conclude()
     flush_otel()
 
 

@@ -24,7 +24,7 @@ class WorkerSpan:
     def __init__(self, span: trace.Span, attributes: Attributes, token: Token[Any] | None) -> None:
         self._span = span
         self._token = token
-        live.build()[1].take_sums()
+        live.build().processor.take_sums()
         install({name: attributes[name] for name in (names.PIPELINE_NAME, names.AIRFLOW_TASK_ID)})
         live.home.span = span
 
@@ -45,7 +45,7 @@ class WorkerSpan:
             trace_flags=trace.TraceFlags(trace.TraceFlags.SAMPLED),
         )
         below = trace.set_span_in_context(trace.NonRecordingSpan(parent), context_api.Context())
-        tracer = live.build()[0].get_tracer(SCOPE)
+        tracer = live.build().provider.get_tracer(SCOPE)
         name = f"worker.{attributes[names.AIRFLOW_TASK_ID]}"
         span = tracer.start_span(name, below, attributes=attributes)
         live.home.airflow_trace_id = airflow_trace_id
@@ -67,7 +67,7 @@ class WorkerSpan:
         if terminated:
             joined.note_termination()
         if isinstance(self._span, ReadableSpan):  # else a sampler has dropped it
-            live.build()[1].write_open(self._span, terminated=terminated)
+            live.build().processor.write_open(self._span, terminated=terminated)
 
     def fail(self, error_type: str, event: Mapping[str, str]) -> None:
         """Say which error it was."""
@@ -78,7 +78,7 @@ class WorkerSpan:
         """End the span; Airflow's own goes on for as long as it has hooks to call."""
         span = self._span
         live.home.span = None
-        span.set_attributes(live.build()[1].take_sums())
+        span.set_attributes(live.build().processor.take_sums())
         span.set_attributes(attributes)
         span.set_status(status)
         if self._token is not None:
@@ -89,4 +89,4 @@ class WorkerSpan:
 def _sample(attributes: Attributes) -> None:
     """Let the share of the DAG decide which details are kept, from the first one on."""
     ratio = live.settings.sampling.ratio_of(str(attributes[names.PIPELINE_NAME]))
-    live.build()[2].sample(ratio)
+    live.build().writer.sample(ratio, of_task=True)

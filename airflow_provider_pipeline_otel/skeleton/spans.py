@@ -79,14 +79,14 @@ class Trace:
             self._last[row[:2]] = max(self._last.get(row[:2], 0), row.try_number)
 
     def records(
-        self, previous: bytes | None = None, lost: Iterable[TryRow] = ()
+        self, remembered: bytes | None = None, lost: Iterable[TryRow] = ()
     ) -> Iterator[SpanRecord]:
         """Yield the root, then failures, then the rest: backends cut big traces at their end.
 
-        `previous`: the run's trace before this one, where the rows don't tell it; `lost`: tries of
+        `remembered`: the trace before this one, where the rows don't tell it; `lost`: tries of
         which the database has no row.
         """
-        self._previous = self._previous or previous
+        self._previous = self._previous or remembered
         own = self._tries[self.trace_id]
         missing = [row for row in lost if row.key not in self._where]
         own += missing

@@ -13,7 +13,7 @@ from airflow_provider_pipeline_otel.record import SpanRecord, StatusCode
 TRACE, OTHER, TRY = bytes(range(16)), bytes(16), bytes(range(8))
 
 
-def interrupted(name: str, trace_id: bytes = TRACE) -> bytes:
+def interrupted(name: str, trace_id: bytes = TRACE, *, bare: bool = False) -> bytes:
     """Return the bytes of a span that recovery has ended."""
     record = SpanRecord(
         trace_id=trace_id,
@@ -22,7 +22,9 @@ def interrupted(name: str, trace_id: bytes = TRACE) -> bytes:
         name=name,
         start_ns=2 * 10**9,
         end_ns=0,
-        attributes={
+        attributes={}
+        if bare
+        else {
             "airflow.task_id": "napper",
             "airflow.task_instance.map_index": -1,
             "airflow.task_instance.try_number": 3,
@@ -52,3 +54,8 @@ def test_a_worker_tells_its_try(tmp_path: Path) -> None:
 def test_what_is_no_span_is_passed_over() -> None:
     """Damage tells nothing, and raises nothing."""
     assert list(read_lost_tries([b"", b"\xff" * 9])) == []
+
+
+def test_a_user_s_span_of_such_a_name_tells_nothing() -> None:
+    """Its parent may be another process's; the run's trace is written all the same."""
+    assert not list(read_lost_tries([interrupted("worker.pool", bare=True)]))

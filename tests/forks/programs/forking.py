@@ -69,7 +69,7 @@ def main(forks: int) -> None:
     os.register_at_fork(before=lambda: threads.append(len([*Path("/proc/self/task").iterdir()])))
     from airflow_provider_pipeline_otel.config import read_settings
     from airflow_provider_pipeline_otel.export.delivery import deliver
-    from airflow_provider_pipeline_otel.export.fork_gate import start_thread
+    from airflow_provider_pipeline_otel.export.fork_gate import work_within
     from airflow_provider_pipeline_otel.export.spool import Spool, private_folder
     from airflow_provider_pipeline_otel.export.writer import SpanWriter
     from airflow_provider_pipeline_otel.record import SpanRecord
@@ -86,7 +86,7 @@ def main(forks: int) -> None:
         if not is_delivering():
             record = SpanRecord(os.urandom(16), os.urandom(8), b"", f"delivery {deliveries}", 1, 2)
             writer.write_finished([record])
-            start_thread(lambda: deliver(spool, endpoint, time.monotonic() + 10.0))
+            work_within(lambda: deliver(spool, endpoint, time.monotonic() + 10.0), 0.0)
             deliveries += 1
         time.sleep(random.random() * 0.003)  # noqa: S311 - so that forks meet all of its moments
         beside += is_delivering()

@@ -18,6 +18,7 @@ from airflow_provider_pipeline_otel.export.held import is_sampled
 from airflow_provider_pipeline_otel.export.ledger import SAMPLED_OUT
 from airflow_provider_pipeline_otel.export.recovery import recover
 from airflow_provider_pipeline_otel.record import SpanRecord
+from airflow_provider_pipeline_otel.sdk.processor import SpoolProcessor
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
@@ -30,7 +31,7 @@ OUT, IN = (1 << 64) - 1, 1
 
 def begin_worker(spans: SpoolReader, trace_id: int = OUT) -> Span:
     """Begin the span of a task's process."""
-    spans.writer.sample(0.5)
+    spans.writer.sample(0.5, of_task=True)
     above = SpanContext(trace_id, 0x22, is_remote=True, trace_flags=TraceFlags(1))
     context = trace.set_span_in_context(trace.NonRecordingSpan(above), Context())
     attributes = {"pipeline.span.level": "skeleton"}
@@ -143,6 +144,64 @@ def test_a_child_s_details_are_its_own(spans: SpoolReader) -> None:
     assert names(spans) == {"worker.task"}
 
 
+def test_a_child_that_fails_needs_what_is_above_it(spans: SpoolReader) -> None:
+    """Though its parent goes well: nothing may hang below a span that never comes."""
+    worker = begin_worker(spans)
+    with trace.use_span(worker), pipeline_stage("outer"), pipeline_stage("fork"):
+        pid = os.fork()
+        if pid == 0:
+            with pipeline_stage("child") as stage:
+                stage.keep()
+            os._exit(0)
+        os.waitpid(pid, 0)
+    worker.end()
+    recover(spans.spool)
+    assert names(spans) == {"worker.task", "outer", "fork", "child"}
+    assert not list(spans.spool.held_folder.iterdir())
+
+
+def test_another_task_of_the_run_is_judged_alone(spans: SpoolReader) -> None:
+    """Its own process went well, whatever the others did."""
+    for status in (StatusCode.ERROR, StatusCode.OK):
+        pid = os.fork()
+        if pid == 0:
+            work(spans, status=status)
+            spans.writer.close()
+            os._exit(0)
+        os.waitpid(pid, 0)
+    assert not list(spans.spool.held_folder.iterdir())
+    assert sorted(s.name for s in spans.all()) == ["inner", "outer", "worker.task", "worker.task"]
+
+
+def test_what_ends_after_the_verdict_shares_it(spans: SpoolReader) -> None:
+    """Airflow's own details go on for a moment after the task's process has delivered."""
+    for status, left in ((StatusCode.OK, set()), (StatusCode.ERROR, {"late", "later"})):
+        worker = begin_worker(spans)
+        with trace.use_span(worker), pipeline_stage("late"):
+            worker.set_status(status)
+            worker.end()
+            spans.writer.conclude()
+            with pipeline_stage("later"):
+                pass
+        assert names(spans) - {"worker.task"} == left
+    assert all(span.end_ns for span in spans.all())
+
+
+def test_a_process_that_airflow_ended(spans: SpoolReader) -> None:
+    """Is terminated, and no failure, with all its details."""
+    pid = os.fork()
+    if pid == 0:
+        worker = begin_worker(spans)
+        processor = SpoolProcessor(spans.writer, None)
+        with trace.use_span(worker), pipeline_stage("outer"), pipeline_stage("inner"):
+            processor.write_open(worker, terminated=True)  # type: ignore[arg-type]
+            os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(pid, 0)
+    recover(spans.spool)
+    assert {span.status for span in spans.all()} == {"UNSET"}
+    assert {span.name for span in spans.all()} == {"worker.task", "outer"}
+
+
 def test_each_message_of_a_consumer_is_judged_alone(spans: SpoolReader) -> None:
     """A process without a worker decides whenever nothing goes on in it."""
     spans.writer.sample(0)
@@ -172,7 +231,7 @@ def test_finished_spans_are_held_too(spans: SpoolReader) -> None:
 
 def test_what_is_held_back_is_bounded(spans: SpoolReader, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the bound details are lost, and counted as such."""
-    monkeypatch.setattr("airflow_provider_pipeline_otel.export.held._MOST", 1000)
+    monkeypatch.setattr("airflow_provider_pipeline_otel.export.held.MOST", 1000)
     worker = begin_worker(spans)
     with trace.use_span(worker):
         for number in range(50):
@@ -182,7 +241,7 @@ def test_what_is_held_back_is_bounded(spans: SpoolReader, monkeypatch: pytest.Mo
     worker.end()
     kept = names(spans) - {"worker.task"}
     totals = spans.spool.ledger.totals()
-    lost = sum(spans for (_, why), spans in totals.items() if "sample_ratio" in why)
+    lost = sum(spans for (_, why), spans in totals.items() if why == "held back")
     assert kept
     assert len(kept) + lost == 50
 

@@ -238,14 +238,68 @@ def test_what_airflow_ends_is_no_error(airflow: Airflow) -> None:
     assert written.attributes["pipeline.process.exit_reason"] == "terminated"
 
 
+def test_what_hangs_below_airflow_s_own_try(airflow: Airflow) -> None:
+    """User code that takes the task's carrier for a parent names a span that nobody writes."""
+    airflow.join()
+    worker = airflow.begin_worker()
+    airflow.joined.take_worker()
+    airflow.begin("mine", RUN, scope="shop").end()
+    worker.end()
+    written = airflow.written()
+    assert written["mine"].parent_span_id == written["worker.task"].span_id
+
+
+def test_a_worker_that_began_before_us(airflow: Airflow) -> None:
+    """As where a task's process begins anew by an exec: what is current is taken over."""
+    worker = airflow.begin_worker()
+    airflow.join()
+    with trace.use_span(worker):
+        assert airflow.joined.take_worker() is worker
+        airflow.begin("mine", None, scope="shop").end()
+        airflow.joined.end_worker()
+    worker.end()
+    written = airflow.written()
+    assert written.keys() == {"worker.task", "mine"}
+    assert written["mine"].parent_span_id == written["worker.task"].span_id
+
+
+def test_a_flush_by_user_code_decides_nothing(airflow: Airflow) -> None:
+    """Details of a run that is sampled out wait for the end of the task, whoever flushes."""
+    airflow.join()
+    worker = airflow.begin_worker()
+    airflow.live.build().writer.sample(0, of_task=True)
+    airflow.joined.take_worker()
+    context = trace.set_span_in_context(worker)
+    airflow.begin("before", context, scope="shop").end()
+    airflow.provider.force_flush()
+    worker.set_status(StatusCode.ERROR)
+    airflow.joined.end_worker()
+    airflow.live.finish(0.1)
+    airflow.begin("finalize", context).end()
+    worker.end()
+    assert airflow.written().keys() == {"worker.task", "before", "finalize"}
+
+
+def test_a_flush_never_fails(airflow: Airflow, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Airflow calls it bare, at the very end of a task's process."""
+    airflow.join()
+    airflow.begin("mine", scope="shop").end()
+    folder = airflow.spool / "open"
+    monkeypatch.setattr("os.scandir", lambda *_: (_ for _ in ()).throw(RuntimeError("no thread")))
+    assert airflow.provider.force_flush()
+    monkeypatch.undo()
+    assert folder.exists()
+
+
 def test_a_span_without_a_run_is_no_worker(airflow: Airflow) -> None:
     """Airflow draws one where a task has no carrier; ours stands there."""
     airflow.join()
     worker = airflow.begin("worker.task", None)
     worker.set_attributes(TASK)
     assert airflow.joined.take_worker() is None
+    airflow.begin("mine", trace.set_span_in_context(worker), scope="shop").end()
     worker.end()
-    assert not airflow.written()
+    assert airflow.written().keys() == {"mine"}
 
 
 class _RecordsOnly(Sampler):
