@@ -18,7 +18,20 @@ def _listeners() -> list[Any]:
 
     if str(conf.get("pipeline_otel", "enabled", fallback="False")).strip().lower() in _OFF:
         return []  # what is neither on nor off is for `read_settings` to complain of
-    from airflow_provider_pipeline_otel.airflow_config import airflow_version
+    try:
+        return _load()
+    except ImportError as error:
+        log.warning("pipeline_otel is off: %s can't be imported (%s)", error.name, error)
+        return []
+
+
+def _load() -> list[Any]:
+    from airflow_provider_pipeline_otel.airflow_config import (
+        airflow_version,
+        read_airflow_settings,
+        warn_of_airflow_tracing,
+    )
+    from airflow_provider_pipeline_otel.config import AirflowTracing
 
     version = airflow_version()
     if version < (2, 11):
@@ -29,20 +42,7 @@ def _listeners() -> list[Any]:
         # DAGs are parsed there is nothing to listen to. Before 3.2 a task's process would refuse
         # them all the same, and never end: there an import error is the better answer.
         return []
-    try:
-        return _load()
-    except ImportError as error:
-        log.warning("pipeline_otel is off: %s can't be imported (%s)", error.name, error)
-        return []
-
-
-def _load() -> list[Any]:
     from airflow_provider_pipeline_otel import listener
-    from airflow_provider_pipeline_otel.airflow_config import (
-        read_airflow_settings,
-        warn_of_airflow_tracing,
-    )
-    from airflow_provider_pipeline_otel.config import AirflowTracing
 
     settings = read_airflow_settings()
     if not settings.enabled:  # OTEL_SDK_DISABLED

@@ -50,6 +50,8 @@ class Meaning(Enum):
     """They stay in the spool, for another attempt."""
     DIVIDED = "divided"
     """Too large as a whole, or not to be read: each half is tried by itself."""
+    SUSPECTED = "suspected"
+    """Something in them may break the collector: divided too, and what is to blame stays."""
     REFUSED = "refused"
     """The collector will never take them."""
 
@@ -63,6 +65,8 @@ def meaning_of(status: int) -> Meaning:
         return Meaning.TAKEN
     if status in {400, 413}:
         return Meaning.DIVIDED
+    if status == 500:  # noqa: PLR2004
+        return Meaning.SUSPECTED
     if 400 <= status < 500 and status not in _KEEPING:  # noqa: PLR2004
         return Meaning.REFUSED
     return Meaning.KEPT

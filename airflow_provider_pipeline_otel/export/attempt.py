@@ -49,6 +49,10 @@ REQUEST_BYTES: Final = 1024 * 1024
 _NEVER: Final = float("inf")
 _NOTHING: Final = Batch([], 0)
 _COUNTED: Final = (DELIVERED, REFUSED)
+_BREAKS: Final = "HTTP 500"
+_MOST_SUSPECTS: Final = 8
+"""Spans that may break a collector before it is taken for broken by itself."""
+
 _TOO_LARGE: Final = f"a span of more than {REQUEST_BYTES} bytes"
 
 
@@ -95,6 +99,7 @@ class Attempt:
         self._is_answered = True
         self._is_working = False
         self._left = 0
+        self._fault: str | None = None
         self._entries: list[Entry] = []
 
     def make(self, progress: Progress | None = None) -> Delivered:
@@ -103,22 +108,22 @@ class Attempt:
         waiting = self._spool.sealed()
         if self._until < _NEVER:
             waiting.reverse()  # what has just happened is what people look for
-        fault = None
+        asked = 0.0
         try:
             while waiting and time.monotonic() + self._longest < self._until:
                 self._take_batch(waiting)
                 if progress is not None:
                     progress(len(waiting))
         except _StopError as stop:
-            fault = stop.fault
-            if fault:
-                cost = time.monotonic() - began if self._until < _NEVER else 0.0
-                self._shut_latch(fault, cost, stop.asked)
+            self._fault, asked = stop.fault or self._fault, stop.asked
         finally:
             self._client.close()
             self._spool.ledger.add(*self._entries)
+        if self._fault:
+            cost = time.monotonic() - began if self._until < _NEVER else 0.0
+            self._shut_latch(self._fault, cost, asked)
         sums = {what: sum(e.spans for e in self._entries if e.what == what) for what in _COUNTED}
-        return Delivered(sums[DELIVERED], sums[REFUSED], self._left + len(waiting), fault)
+        return Delivered(sums[DELIVERED], sums[REFUSED], self._left + len(waiting), self._fault)
 
     def _take_batch(self, waiting: list[Path]) -> None:
         with ExitStack() as locks:
@@ -130,9 +135,10 @@ class Attempt:
                 self._left += batch.settle(self._spool, is_answered=self._is_answered)
 
     def _deliver(self, batch: Batch) -> None:
-        """Send a batch; where it is too large or can't be read, by halves.
+        """Send a batch; where it is too large, can't be read or breaks the collector, by halves.
 
         A span that is refused alone is to blame for it, unless the collector takes nothing at all.
+        One that breaks it stays, for it may be mended, and holds up none of the others.
         """
         suspects: list[tuple[list[Piece], str]] = []
         parts = [batch.pieces] if batch.pieces else []
@@ -146,10 +152,15 @@ class Attempt:
                 suspects.append((pieces, reason))
                 if len(suspects) > 1:
                     self._check_is_working()
+                if [why for _, why in suspects].count(_BREAKS) > _MOST_SUSPECTS:
+                    raise _StopError(words_for_status(self._endpoint, 500))
         if suspects:
             self._check_is_working()
         for pieces, reason in suspects:
-            self._refuse(batch, pieces, reason)
+            if reason == _BREAKS:
+                self._fault = words_for_status(self._endpoint, 500)
+            else:
+                self._refuse(batch, pieces, reason)
 
     def _send(self, batch: Batch, pieces: list[Piece]) -> str:
         """Send spans in one request; return why it must be divided, or nothing."""
@@ -163,7 +174,9 @@ class Attempt:
         meaning = meaning_of(answer.status)
         if meaning is Meaning.KEPT:
             raise _StopError(words_for_status(self._endpoint, answer.status), retry_after(answer))
-        if meaning is Meaning.DIVIDED:
+        if meaning is Meaning.SUSPECTED:
+            self._check_is_working()
+        if meaning in {Meaning.DIVIDED, Meaning.SUSPECTED}:
             return f"HTTP {answer.status}"
         if meaning is Meaning.TAKEN:
             self._take(batch, pieces, answer)

@@ -136,6 +136,34 @@ def test_the_span_to_blame_is_found_and_the_others_arrive(
     assert spool.ledger.totals()[REFUSED, f"HTTP {status}"] == 2
 
 
+def test_a_span_that_breaks_the_collector_stays_and_holds_up_nobody(
+    spool: Spool, collector: Collector
+) -> None:
+    """An answer of 500 may be the collector's fault: that one is tried again, now and then."""
+    fill(spool, 10, spans=300)
+    collector.refuses = lambda request: 500 if "3/7" in request.names() else 0
+    done = deliver(spool, Endpoint(collector.url))
+    assert (done.spans, done.refused, done.segments_left) == (2999, 0, 1)
+    assert "HTTP 500" in (done.fault or "")
+    fill(spool, 1)
+    unlatch(spool, collector.url)
+    assert deliver(spool, Endpoint(collector.url)).spans == 1
+    collector.refuses = None
+    unlatch(spool, collector.url)
+    assert deliver(spool, Endpoint(collector.url)).spans == 1
+    assert len(collector.names()) == 3001
+    assert not spool.sealed()
+
+
+def test_a_collector_that_is_broken_is_soon_left_alone(spool: Spool, collector: Collector) -> None:
+    """Though it takes an empty request: it is not asked for each span."""
+    fill(spool, 3, spans=1000)
+    collector.refuses = lambda request: 500 if request.names() else 0
+    done = deliver(spool, Endpoint(collector.url))
+    assert (done.spans, done.refused, done.segments_left) == (0, 0, 3)
+    assert len(collector.requests) < 60
+
+
 @pytest.mark.parametrize("status", [400, 413])
 def test_a_collector_that_takes_less_gets_less(
     spool: Spool, collector: Collector, status: int

@@ -222,6 +222,7 @@ def test_watching_reports_the_state_as_gauges(spool: Spool, collector: Collector
         ("pipeline_otel.spool.spans",): 0,
         ("pipeline_otel.spool.size",): 0,
         ("pipeline_otel.spans.delivered",): 5,
+        ("pipeline_otel.spans.sampled_out",): 0,
         ("pipeline_otel.spans.possible_duplicates",): 0,
         ("pipeline_otel.spans.refused", "HTTP 400"): 1,
     }

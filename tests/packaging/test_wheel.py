@@ -33,7 +33,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
 
 
 def test_the_wheel_names_its_entry_points(wheel: Path) -> None:
-    """Airflow finds provider and plugin, a shell the command."""
+    """Airflow finds provider and plugin, OpenTelemetry its exporter, a shell the command."""
     archive = zipfile.ZipFile(wheel)
     (name,) = (name for name in archive.namelist() if name.endswith("entry_points.txt"))
     parser = configparser.ConfigParser()
@@ -42,6 +42,8 @@ def test_the_wheel_names_its_entry_points(wheel: Path) -> None:
         "apache_airflow_provider",
         "airflow.plugins",
         "console_scripts",
+        "opentelemetry_traces_exporter",
+        "opentelemetry_traces_sampler",
     }
     assert parser["console_scripts"]["pipeline-otel"] == f"{PACKAGE}.cli:main"
 

@@ -157,7 +157,13 @@ sys.meta_path.insert(0, Broken())
 def test_entry_points_and_public_names_resolve(installed: Installed) -> None:
     """Every entry point loads, every public name is there, the command is installed."""
     groups, missing = installed.ask(ENTRY_POINTS).value
-    assert groups == ["airflow.plugins", "apache_airflow_provider", "console_scripts"]
+    assert groups == [
+        "airflow.plugins",
+        "apache_airflow_provider",
+        "console_scripts",
+        "opentelemetry_traces_exporter",
+        "opentelemetry_traces_sampler",
+    ]
     assert missing == []
     assert installed.command("pipeline-otel", "--help").code == 0
 
