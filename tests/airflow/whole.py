@@ -21,7 +21,9 @@ PROCESSES: Final = ("worker.", "trigger.")
 SHOWN: Final = 8
 
 
-def judge_whole(judge: Judge, bodies: Sequence[bytes], canary: str) -> None:
+def judge_whole(
+    judge: Judge, bodies: Sequence[bytes], canary: str, *, is_joined: bool = False
+) -> None:
     """Judge ids, parents, roots, attributes, links and secrets over all spans."""
     spans = judge.spans
     judge.demand("spans arrived", holds=bool(spans), expected="some", got=len(spans))
@@ -39,8 +41,9 @@ def judge_whole(judge: Judge, bodies: Sequence[bytes], canary: str) -> None:
         "roots are runs",
         [span for span in spans if not span.parent_id and not span.name.startswith("dag_run.")],
     )
-    own = [s for s in spans if s.scope.startswith("airflow.") and not s.name.startswith(PROCESSES)]
-    _none(judge, "no skeleton of Airflow's own", own)
+    allowed = PROCESSES if is_joined else ()
+    own = [s for s in spans if s.scope.startswith("airflow.") and not s.name.startswith(allowed)]
+    _none(judge, "no span of Airflow's own", own)
     _none(judge, "no empty attribute", [span for span in spans if _has_empty(span)])
     _none(judge, "ends after it starts", [span for span in spans if span.end_ns < span.start_ns])
     _none(judge, "has a service.name", [s for s in spans if not s.resource.get("service.name")])
