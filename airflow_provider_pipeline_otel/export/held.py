@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from airflow_provider_pipeline_otel.export.spool import Spool
     from airflow_provider_pipeline_otel.record import SpanRecord
 
-MOST: Final = 64 * 1024 * 1024
-"""Bytes that a process holds back; beyond, details are lost and counted."""
+_PROCESSES: Final = 4
+"""So many fill the spool: a process may hold back that share of `spool_max_bytes`, 64 MiB."""
 
 _GENERATIONS: Final = 8
 """From a task over a shell and its children to what traces; further up nobody looks."""
@@ -67,6 +67,7 @@ class Held:
     def __init__(self, spool: Spool, ratio: float, *, of_task: bool) -> None:
         self._spool = spool
         self._ratio = ratio
+        self._most = spool.caps.bytes // _PROCESSES
         self._task_pid = os.getpid() if of_task else 0
         self._segment = LiveSegment(spool, _NEVER, folder=spool.held_folder, seal_bytes=_NEVER)
         self._begin()
@@ -98,7 +99,7 @@ class Held:
 
     def write_open(self, trace_id: bytes, span_id: bytes, frame: bytes) -> None:
         """Hold back the start of a span."""
-        if not self._is_over and self._segment.size < MOST:
+        if not self._is_over and self._segment.size < self._most:
             self._held[trace_id] += 0
             self._segment.write_open(span_id, frame)
 
@@ -106,7 +107,7 @@ class Held:
         """Hold back spans that have ended."""
         if self._is_over:
             self._left_out += spans
-        elif self._segment.size < MOST or self._segment.has_open(span_id):
+        elif self._segment.size < self._most or self._segment.has_open(span_id):
             self._held[trace_id] += spans
             self._segment.write_ended(span_id, frame)
         else:
@@ -160,7 +161,13 @@ class Held:
         if not self._segment.size:
             self._segment.close()
         if self._lost:
-            warn_once("details are lost: more than %d MiB to hold back", MOST // 1024**2)
+            warn_once(
+                "%d details are lost: there were more than %d bytes to hold back. Set "
+                "[pipeline_otel] spool_max_bytes, of which that is a quarter, or sample_ratio, "
+                "higher.",
+                self._lost,
+                self._most,
+            )
         self._spool.ledger.add(
             Entry(SAMPLED_OUT, self._left_out), Entry(DROPPED, self._lost, "held back")
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from opentelemetry import trace
 from opentelemetry.context import Context
+from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import Decision, TraceIdRatioBased
 from opentelemetry.trace import SpanContext, StatusCode, TraceFlags
 
@@ -17,13 +18,15 @@ from airflow_provider_pipeline_otel.config import read_settings
 from airflow_provider_pipeline_otel.export.held import is_sampled
 from airflow_provider_pipeline_otel.export.ledger import SAMPLED_OUT
 from airflow_provider_pipeline_otel.export.recovery import recover
+from airflow_provider_pipeline_otel.export.spool import Spool
+from airflow_provider_pipeline_otel.export.writer import SpanWriter
 from airflow_provider_pipeline_otel.record import SpanRecord
 from airflow_provider_pipeline_otel.sdk.processor import SpoolProcessor
+from airflow_provider_pipeline_otel.stages import set_surroundings
+from tests.unit.spans import SpoolReader
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
-
-    from tests.unit.spans import SpoolReader
 
 OUT, IN = (1 << 64) - 1, 1
 """Trace ids: of the first no ratio below 1 keeps the details, of the second each above 0 does."""
@@ -229,9 +232,14 @@ def test_finished_spans_are_held_too(spans: SpoolReader) -> None:
     assert names(spans) == {"node 1", "node 2", "bad"}
 
 
-def test_what_is_held_back_is_bounded(spans: SpoolReader, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beyond the bound details are lost, and counted as such."""
-    monkeypatch.setattr("airflow_provider_pipeline_otel.export.held.MOST", 1000)
+def test_what_is_held_back_is_bounded(spool: Spool, caplog: pytest.LogCaptureFixture) -> None:
+    """By a share of what the spool may hold; beyond it details are lost, counted and told."""
+    small = Spool(spool.folder, spool.caps._replace(bytes=4000))
+    writer = SpanWriter(small, {"service.name": "unit"})
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SpoolProcessor(writer, None))
+    set_surroundings(provider, {})
+    spans = SpoolReader(small, writer, provider)
     worker = begin_worker(spans)
     with trace.use_span(worker):
         for number in range(50):
@@ -239,11 +247,13 @@ def test_what_is_held_back_is_bounded(spans: SpoolReader, monkeypatch: pytest.Mo
                 pass
     worker.set_status(StatusCode.ERROR)
     worker.end()
+    set_surroundings(None, {})
     kept = names(spans) - {"worker.task"}
     totals = spans.spool.ledger.totals()
     lost = sum(spans for (_, why), spans in totals.items() if why == "held back")
     assert kept
     assert len(kept) + lost == 50
+    assert "spool_max_bytes" in caplog.text
 
 
 @pytest.mark.parametrize("ratio", [0, 0.1, 0.5, 0.999, 1])
