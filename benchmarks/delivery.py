@@ -60,29 +60,37 @@ def faulty(fault: str) -> Iterator[str]:
 
 def measure(venv: Path, home: Path) -> list[str]:
     """Return the report's lines: the wall time of no-op tasks over that without the provider."""
-    lines = ["| a collector that | first task, ms | following, ms |", "| --- | --- | --- |"]
+    lines = [
+        "| a collector that | first task, ms | following, ms | first, joined | following, joined |",
+        "| --- | --- | --- | --- | --- |",
+    ]
     base = Parent("absent", venv, home, "http://127.0.0.1:9")
     try:
         base.task()
         for number, fault in enumerate(FAULTS):
-            with faulty(fault) as url:
-                (home / str(number)).mkdir()
-                parent = Parent("provider", venv, home / str(number), url)
-                try:
-                    first = parent.task()["wall"] - base.task()["wall"]
-                    following = [
-                        parent.task()["wall"] - base.task()["wall"] for _ in range(FOLLOWING)
-                    ]
-                finally:
-                    parent.stop()
-            lines.append(f"| {fault} | {first:+.0f} | {statistics.median(following):+.0f} |")
+            cells = []
+            for variant in ("provider", "joined"):
+                with faulty(fault) as url:
+                    (home / str(number)).mkdir(exist_ok=True)
+                    parent = Parent(variant, venv, home / str(number), url)
+                    try:
+                        cells += _first_and_following(parent, base)
+                    finally:
+                        parent.stop()
+            lines.append(f"| {fault} | {' | '.join(f'{cell:+.0f}' for cell in cells)} |")
     finally:
         base.stop()
     return [
         *lines,
         "",
-        f"Each beside a task without the provider; following: median of {FOLLOWING}.",
+        f"Each beside a task without the provider; following: median of {FOLLOWING}. Joined: with "
+        "Airflow's own tracing on, coming to the provider.",
     ]
+
+
+def _first_and_following(parent: Parent, base: Parent) -> tuple[float, float]:
+    over = [parent.task()["wall"] - base.task()["wall"] for _ in range(1 + FOLLOWING)]
+    return over[0], statistics.median(over[1:])
 
 
 def main() -> None:
