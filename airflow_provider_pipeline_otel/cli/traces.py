@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from airflow_provider_pipeline_otel.cli.unwritten import unwritten
 from airflow_provider_pipeline_otel.export.encoding import encode_request
 from airflow_provider_pipeline_otel.export.frames import Frame, FrameKind, read_frames
 from airflow_provider_pipeline_otel.semconv import attributes as names
@@ -37,7 +38,10 @@ class SpanRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TraceRow(msgspec.Struct, frozen=True):
-    """The spans of a trace, by start; `roots` are those whose parent isn't here."""
+    """The spans of a trace, by start; `roots` are those whose parent isn't here.
+
+    Below `roots` and in `children` there are those too that are still to be written, open.
+    """
 
     trace_id: str
     spans: tuple[SpanRow, ...]
@@ -46,8 +50,13 @@ class TraceRow(msgspec.Struct, frozen=True):
 
     @property
     def root(self) -> SpanRow | None:
-        """The span without a parent; None while the run goes on."""
+        """The span without a parent; it is open while the run goes on."""
         return next((span for span in self.roots if not span.parent_span_id), None)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the run is over and every parent is here."""
+        return len(self.roots) == 1 and self.root is not None and self.root.end_ns > 0
 
     def first(self, name: str) -> str:
         """Return an attribute's value on the first span that has it, as text."""
@@ -90,7 +99,7 @@ def read_traces(paths: Iterable[Path]) -> list[TraceRow]:
         with suppress(FileNotFoundError):  # delivered a moment ago
             data = path.read_bytes()
         for frame in read_frames(data):
-            for span in _read_frame(frame):
+            for span in _read_frame(frame) if frame.kind is not FrameKind.PROCESS else ():
                 key = (span.trace_id, span.span_id)
                 if frame.kind is FrameKind.ENDED or not (key in spans and spans[key].end_ns):
                     spans[key] = span
@@ -102,16 +111,22 @@ def read_traces(paths: Iterable[Path]) -> list[TraceRow]:
 
 
 def _tree(trace_id: str, found: list[SpanRow]) -> TraceRow:
-    found.sort(key=lambda span: (span.start_ns, -span.end_ns, bool(span.parent_span_id)))
-    here = {span.span_id for span in found}
+    found.sort(key=_order)
+    drawn = sorted([*found, *unwritten(found)], key=_order)
+    here = {span.span_id for span in drawn}
     children: dict[str, list[SpanRow]] = defaultdict(list)
     roots = []
-    for span in found:
+    for span in drawn:
         if span.parent_span_id in here:
             children[span.parent_span_id].append(span)
         else:
             roots.append(span)
     return TraceRow(trace_id, tuple(found), dict(children), roots)
+
+
+def _order(span: SpanRow) -> tuple[int, float, bool]:
+    """Sort by start, and what goes on or ends later first: it is above the rest."""
+    return span.start_ns, -(span.end_ns or float("inf")), bool(span.parent_span_id)
 
 
 def _read_frame(frame: Frame) -> Iterator[SpanRow]:

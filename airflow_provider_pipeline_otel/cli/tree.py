@@ -83,7 +83,7 @@ def _title(trace: TraceRow) -> Text:
     title = Text.assemble(
         (trace.dag_id, "bold"), "  ", (trace.run_id, "cyan"), f"  {trace.trace_id}"
     )
-    if trace.root is None:
+    if trace.root is None or not trace.root.end_ns:
         title.append("\n  incomplete: the run goes on, or its root is not in this spool", "yellow")
     elif len(trace.roots) > 1:
         title.append(f"\n  incomplete: {len(trace.roots) - 1} spans have no parent here", "yellow")

@@ -37,7 +37,7 @@ def _trace(trace: TraceRow) -> dict[str, Any]:
         "dag": trace.dag_id,
         "run": trace.run_id,
         "state": state_of(trace.root) if trace.root is not None else "",
-        "complete": len(trace.roots) == 1 and trace.root is not None,
+        "complete": trace.is_complete,
         "start": trace.start_ns / 1e6,
         "length": (trace.end_ns - trace.start_ns) / 1e6,
         "took": seconds((trace.end_ns - trace.start_ns) / 1e9),

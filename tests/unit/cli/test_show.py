@@ -10,6 +10,7 @@ import pytest
 
 from airflow_provider_pipeline_otel.cli import main
 from airflow_provider_pipeline_otel.export.writer import SpanWriter
+from airflow_provider_pipeline_otel.identity import span_id_of_run
 from airflow_provider_pipeline_otel.record import Link, SpanRecord, StatusCode
 
 if TYPE_CHECKING:
@@ -115,23 +116,43 @@ def test_what_waited_shows(writer: SpanWriter, capsys: pytest.CaptureFixture[str
 
 
 def test_a_run_that_goes_on_says_so(writer: SpanWriter, capsys: pytest.CaptureFixture[str]) -> None:
-    """Its root isn't written yet; its workers are there, open ones too."""
-    worker = record(5, "worker.load", b"y" * 8)
-    writer.write_open(
-        SpanRecord(
-            worker.trace_id,
-            worker.span_id,
-            worker.parent_span_id,
-            worker.name,
-            worker.start_ns,
-            0,
-            worker.attributes,
-        )
-    )
+    """Nobody has written its root, nor the try that goes on: they are drawn open."""
+    root_id, try_id = span_id_of_run(b"t" * 16), b"y" * 8
+    said = {"airflow.task_id": "load", "airflow.task_instance.try_number": 2}
+    writer.write_finished([record(4, "task_run.extract", root_id, start=1, end=2)])
+    writer.write_ended(record(6, "stage", (5).to_bytes(8, "big")))
+    writer.write_open(record(5, "worker.load", try_id, start=3, end=0, attributes=said))
     out = shown(capsys)
     assert "incomplete: the run goes on" in out
-    assert "worker.load" in out
-    assert "open" in out
+    drawn = [line.rstrip() for line in out.splitlines() if " ○ " in f" {line}"]
+    assert [re.split(r"\s{2,}", line.strip("│├└─ "))[0] for line in drawn] == [
+        "○ dag_run.orders",
+        "○ task_run.extract",
+        "○ task_run.load try 2",
+        "○ worker.load",
+        "○ stage",
+    ]
+    assert out.count(" open ") == 3
+    assert "have no parent" not in out
+
+
+def test_what_is_not_written_is_drawn_and_not_told(
+    writer: SpanWriter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """JSON holds what the spool holds."""
+    writer.write_open(
+        record(5, "worker.load", b"y" * 8, end=0, attributes={"airflow.task_id": "l"})
+    )
+    (line,) = shown(capsys, "--json").splitlines()
+    assert [span["name"] for span in json.loads(line)["spans"]] == ["worker.load"]
+
+
+def test_a_user_span_named_like_a_worker_has_no_try(
+    writer: SpanWriter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It lacks what tells a try."""
+    writer.write_finished([root(), record(2, "worker.of_mine", b"z" * 8)])
+    assert "incomplete: 1 spans have no parent here" in shown(capsys)
 
 
 def test_a_missing_parent_is_said(writer: SpanWriter, capsys: pytest.CaptureFixture[str]) -> None:
