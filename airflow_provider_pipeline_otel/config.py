@@ -92,6 +92,7 @@ class Settings(NamedTuple):
     disabled_dags: tuple[str, ...] = ()
     airflow_tracing: AirflowTracing = AirflowTracing.OFF
     sampling: Sampling = Sampling()
+    window: float = 0.0
 
 
 def read_settings(
@@ -115,6 +116,7 @@ def read_settings(
         resource_attributes=_resource_attributes(environ),
         redaction=_redaction(read, environ),
         disabled_dags=read.words("disabled_dags"),
+        window=read.number("window"),
         sampling=Sampling(read.number("sample_ratio", most=1.0), read.shares("dag_sample_ratios")),
     )
 

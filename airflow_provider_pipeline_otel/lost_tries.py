@@ -7,7 +7,7 @@ worker's parent would never arrive.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from airflow_provider_pipeline_otel.semconv import attributes as names
 from airflow_provider_pipeline_otel.skeleton.rows import TryRow
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _WORKER: Final = "worker."
 _NEEDED: Final = {
+    names.AIRFLOW_DAG_ID,
+    names.AIRFLOW_DAG_RUN_RUN_ID,
     names.AIRFLOW_TASK_ID,
     names.AIRFLOW_TASK_INSTANCE_MAP_INDEX,
     names.AIRFLOW_TASK_INSTANCE_TRY_NUMBER,
@@ -25,7 +27,15 @@ _NEEDED: Final = {
 }
 
 
-def read_lost_tries(spans: Sequence[bytes]) -> Iterator[TryRow]:
+class LostTry(NamedTuple):
+    """A try that a killed worker has told of, and the run and trace that it belongs to."""
+
+    run: tuple[str, str]
+    trace_id: bytes
+    row: TryRow
+
+
+def read_lost_tries(spans: Sequence[bytes]) -> Iterator[LostTry]:
     """Yield the try of each worker among these OTLP spans, failed as later Airflows note it."""
     if not spans:
         return
@@ -40,7 +50,9 @@ def read_lost_tries(spans: Sequence[bytes]) -> Iterator[TryRow]:
         said = {pair.key: pair.value for pair in span.attributes}
         # Users' own spans may have such a name, and be found without their parent too.
         if span.name.startswith(_WORKER) and said.keys() >= _NEEDED:
-            yield _try_of(span, said)
+            dag_id, run_id = said[names.AIRFLOW_DAG_ID], said[names.AIRFLOW_DAG_RUN_RUN_ID]
+            run = dag_id.string_value, run_id.string_value
+            yield LostTry(run, span.trace_id, _try_of(span, said))
 
 
 def _try_of(span: Any, said: dict[str, Any]) -> TryRow:  # noqa: ANN401

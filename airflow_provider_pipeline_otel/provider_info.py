@@ -38,6 +38,15 @@ OPTIONS: dict[str, dict[str, str]] = {
         "example": "1.0",
         "default": "0.5",
     },
+    "window": {
+        "description": (
+            "Seconds after which the tries of a run that goes on are written, by windows of that "
+            "length; the same on all schedulers. 0: at the run's end."
+        ),
+        "type": "float",
+        "example": "300",
+        "default": "600",
+    },
     "trigger_links": {
         "description": (
             "Let TriggerDagRunOperator put a traceparent into the conf of the run that it "

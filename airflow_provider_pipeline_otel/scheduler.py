@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from airflow_provider_pipeline_otel.run_ends import RunEnds
     from airflow_provider_pipeline_otel.skeleton.database import RunKey
     from airflow_provider_pipeline_otel.skeleton.rows import RunRow
+    from airflow_provider_pipeline_otel.tick import Tick
 
 _NOTED: Final = "pipeline_otel"
 _COMMITTED: Final = "pipeline_otel_committed"
 
-_TICK: Final = 5.0
 _SCHEDULERS: Final = frozenset({"SchedulerJob", "BackfillJob"})
 
 _MARK_DELAYS: Final = (4.0, 8.0, 24.0)
@@ -55,7 +55,7 @@ class _Process:
         self.job: Any = None
         self.listening = False
         self.run_ends: RunEnds | None = None
-        self.ticked_at = 0.0
+        self.tick: Tick | None = None
 
     def is_scheduler(self) -> bool:
         # `__dict__`: attribute access would load an expired row, in the scheduler's own session.
@@ -161,28 +161,42 @@ def _ended(session: Session, transaction: SessionTransaction) -> None:
 
 
 def _work(noted: dict[RunKey, Noted]) -> None:
-    ends = _run_ends()
+    tick = _tick()
+    if not tick.has_run:  # it tells whose ends these are
+        guarded(tick.run_if_due)()
     for key, left in noted.items():
         if left.ends:
-            ends.add(key)
+            tick.add_end(key)
         else:
-            ends.watch(key, left.start_date, left.queued_at)
+            tick.see_start(key, left.start_date, left.queued_at)
     if noted:
-        ends.write_some()
-    if time.monotonic() - _process.ticked_at >= _TICK:
-        _process.ticked_at = time.monotonic()
-        ends.tick()
+        tick.ends.write_some()
+    tick.run_if_due()
+
+
+def _tick() -> Tick:
+    if _process.tick is None:
+        from airflow_provider_pipeline_otel.tick import Tick
+
+        _process.tick = Tick(_settings(), _process.job)
+        _process.run_ends = _process.tick.ends
+    return _process.tick
 
 
 def _run_ends() -> RunEnds:
     if _process.run_ends is None:
         from airflow_provider_pipeline_otel.run_ends import RunEnds
+        from airflow_provider_pipeline_otel.skeletons import Skeletons
 
-        if _process.settings is None:
-            message = "the plugin has not configured the listener"
-            raise RuntimeError(message)
-        _process.run_ends = RunEnds(_process.settings)
+        _process.run_ends = RunEnds(_settings(), Skeletons(_settings()))
     return _process.run_ends
+
+
+def _settings() -> Settings:
+    if _process.settings is None:
+        message = "the plugin has not configured the listener"
+        raise RuntimeError(message)
+    return _process.settings
 
 
 def _wait_for_marks(noted: dict[RunKey, Noted]) -> None:

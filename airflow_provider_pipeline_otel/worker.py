@@ -146,20 +146,32 @@ def _begin(ti: Any, span: WorkerSpan) -> None:  # noqa: ANN401
     worker = _state.worker = _Worker(ti, span)
     # First the handler: Airflow may end the process as soon as the row says that it runs.
     _mark_termination(worker)
+    span.note_process(supervisor_lives_on=_supervisor_lives_on(_executor_of(ti)))
     worker.write_open()
 
 
-def _attributes(ti: Any) -> dict[str, str | int]:  # noqa: ANN401
+def _executor_of(ti: Any) -> str:  # noqa: ANN401
     from airflow.configuration import conf
 
-    executor = getattr(ti.task, "executor", None) or conf.get("core", "executor", fallback="")
+    return str(getattr(ti.task, "executor", None) or conf.get("core", "executor", fallback=""))
+
+
+def _supervisor_lives_on(executor: str) -> bool:
+    """Say whether the parent of a task's process runs other tasks later, on Airflow 3.
+
+    Elsewhere it ends with its task, and so its end tells nothing.
+    """
+    return "airflow.sdk" in sys.modules and any(one in executor for one in ("Local", "Celery"))
+
+
+def _attributes(ti: Any) -> dict[str, str | int]:  # noqa: ANN401
     said: dict[str, str | int | None] = {
         names.AIRFLOW_DAG_ID: ti.dag_id,
         names.AIRFLOW_TASK_ID: ti.task_id,
         names.AIRFLOW_DAG_RUN_RUN_ID: ti.run_id,
         names.AIRFLOW_TASK_INSTANCE_TRY_NUMBER: ti.try_number,
         names.AIRFLOW_TASK_INSTANCE_MAP_INDEX: ti.map_index,
-        names.AIRFLOW_EXECUTOR: str(executor),
+        names.AIRFLOW_EXECUTOR: _executor_of(ti),
         names.PIPELINE_NAME: ti.dag_id,
         names.PIPELINE_SPAN_LEVEL: "skeleton",
         names.PROCESS_PID: os.getpid(),
@@ -230,8 +242,8 @@ def _was_cleared(ti: Any) -> bool:  # noqa: ANN401
     """
     from sqlalchemy.exc import SQLAlchemyError
 
-    from airflow_provider_pipeline_otel.run_ends import database_connection
     from airflow_provider_pipeline_otel.skeleton.database import read_state
+    from airflow_provider_pipeline_otel.skeletons import database_connection
 
     try:
         with database_connection() as connection:

@@ -44,6 +44,9 @@ class FrameKind(IntEnum):
     SENT = 5
     """No span: all before it were sent to a collector whose answer nobody has heard."""
 
+    PROCESS = 6
+    """No span: what the process that writes the segment has noted of itself (process_facts.py)."""
+
 
 class Frame(msgspec.Struct, frozen=True, gc=False):
     """Encoded spans of one resource and scope; `span_id` is zero where there are several."""

@@ -37,6 +37,7 @@ REFUSED: Final = "refused"
 REDACTED: Final = "redacted"
 """Values, not spans."""
 POSSIBLE_DUPLICATES: Final = "possible_duplicates"
+"""Sent again, or, by a scheduler that has taken over from another, written again."""
 SAMPLED_OUT: Final = "sampled_out"
 """Details that `sample_ratio` left out: no loss."""
 

@@ -8,6 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import msgspec
+
 from airflow_provider_pipeline_otel.export.encoding import encode_end, parent_span_id_of
 from airflow_provider_pipeline_otel.export.frames import (
     Frame,
@@ -16,6 +18,11 @@ from airflow_provider_pipeline_otel.export.frames import (
     write_frame,
 )
 from airflow_provider_pipeline_otel.export.locks import locked
+from airflow_provider_pipeline_otel.export.process_facts import (
+    TERMINATED,
+    ProcessFacts,
+    exit_reason_of,
+)
 from airflow_provider_pipeline_otel.export.segment import is_own
 from airflow_provider_pipeline_otel.export.spool import Spool, pid_of, write_all
 from airflow_provider_pipeline_otel.record import StatusCode
@@ -24,6 +31,7 @@ from airflow_provider_pipeline_otel.semconv import attributes
 _CLOCK_TICK_NS: Final = 10_000_000
 """File times are as coarse as the kernel's tick: without it a span could end before it starts."""
 
+_LEFT: Final = frozenset({FrameKind.OPEN, FrameKind.TERMINATED, FrameKind.PRELIMINARY})
 _EMPTY_AFTER: Final = 60.0
 """Seconds after which a dead process's empty segment goes: a young one may not be locked yet."""
 
@@ -34,7 +42,7 @@ def recover(spool: Spool) -> int:
     A living process's segment gets a new modification time instead: so the file itself says when
     its process was last seen alive, and that is when its open spans will end.
     """
-    found = _Found(set(), set())
+    found = _Found(set(), {})
     # Newest first: a process that died while it began a new segment has its open spans in both.
     # What is held back last: its parents are in the others.
     left = (*reversed(spool.open()), *spool.held())
@@ -42,10 +50,17 @@ def recover(spool: Spool) -> int:
 
 
 class _Found(NamedTuple):
-    """What one look has found: spans that have ended, and processes that were asked to end."""
+    """What one look has found: spans that have ended, and why processes are dead, if known."""
 
     ended: set[bytes]
-    terminated: set[str]
+    reasons: dict[str, str]
+
+    def reason_of(self, path: Path, frames: list[Frame], left: list[Frame]) -> str:
+        """Return why the process of a segment is dead, by this one or another of its segments."""
+        known = self.reasons.get(pid_of(path), "")
+        if left and known != TERMINATED:
+            known = self.reasons[pid_of(path)] = _reason(frames, left) or known
+        return known
 
 
 def _recover(path: Path, spool: Spool, found: _Found) -> int:
@@ -63,10 +78,8 @@ def _recover(path: Path, spool: Spool, found: _Found) -> int:
             frames = list(read_frames(os.pread(fd, file.st_size, 0)))
             found.ended.update(frame.span_id for frame in frames if frame.kind is FrameKind.ENDED)
             left = _left_open(frames, found.ended)
-            if any(frame.kind is FrameKind.TERMINATED for frame in left):
-                found.terminated.add(pid_of(path))
-            end_ns = file.st_mtime_ns + _CLOCK_TICK_NS
-            closings = _closings(left, end_ns, terminated=pid_of(path) in found.terminated)
+            reason = found.reason_of(path, frames, left)
+            closings = _closings(left, file.st_mtime_ns + _CLOCK_TICK_NS, reason)
             os.lseek(fd, 0, os.SEEK_END)
             # Into the file itself, then one rename: a death in between repeats nothing.
             write_all(fd, b"".join(map(write_frame, closings)))
@@ -84,17 +97,28 @@ def _left_open(frames: list[Frame], ended: set[bytes]) -> list[Frame]:
     left = {
         frame.span_id: frame
         for frame in frames
-        if frame.kind is not FrameKind.ENDED and frame.span_id not in ended
+        if frame.kind in _LEFT and frame.span_id not in ended
     }
     ended.update(left)
     return list(left.values())
 
 
-def _closings(left: list[Frame], end_ns: int, *, terminated: bool) -> list[Frame]:
+def _reason(frames: list[Frame], left: list[Frame]) -> str:
+    """Return why the process is dead, empty where nobody knows."""
+    if any(frame.kind is FrameKind.TERMINATED for frame in left):
+        return TERMINATED
+    for frame in frames:
+        if frame.kind is FrameKind.PROCESS:
+            with suppress(msgspec.DecodeError, IndexError):
+                return exit_reason_of(msgspec.json.decode(frame.spans[0], type=ProcessFacts))
+    return ""
+
+
+def _closings(left: list[Frame], end_ns: int, reason: str) -> list[Frame]:
     said: dict[str, str | bool] = {attributes.PIPELINE_INTERRUPTED: True}
-    if terminated:
-        said[attributes.PIPELINE_PROCESS_EXIT_REASON] = "terminated"
-    status = StatusCode.UNSET if terminated else StatusCode.ERROR
+    if reason:
+        said[attributes.PIPELINE_PROCESS_EXIT_REASON] = reason
+    status = StatusCode.UNSET if reason == TERMINATED else StatusCode.ERROR
     end = encode_end(end_ns, said, status)
     return [
         Frame(

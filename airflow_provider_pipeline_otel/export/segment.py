@@ -50,6 +50,15 @@ class LiveSegment:
         self._size = 0
         self._ended = 0
         self._open: dict[bytes, bytes] = {}
+        self._first = b""
+
+    def begin_with(self, frame: bytes) -> None:
+        """Append the frame, and let each segment of this process begin with it."""
+        self._after_fork()
+        with self._lock:
+            self._first = frame
+            if self._fd >= 0:
+                self._append(frame, 0)
 
     def write_open(self, span_id: bytes, frame: bytes) -> None:
         """Append the start of a span; a later one of the same span replaces it."""
@@ -132,6 +141,7 @@ class LiveSegment:
         if self._fd >= 0:
             os.close(self._fd)  # the parent's; its lock is not ours and stays
         self._lock, self._pid, self._fd, self._open = threading.RLock(), os.getpid(), -1, {}
+        self._first = b""
 
     def _append(self, frame: bytes, ended: int) -> None:
         try:
@@ -156,3 +166,5 @@ class LiveSegment:
         _own[path] = os.getpid()
         self._fd, self._path, self._since = fd, path, time.monotonic()
         self._size = self._ended = 0
+        if self._first:
+            write_all(fd, self._first)

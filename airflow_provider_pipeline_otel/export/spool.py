@@ -163,6 +163,15 @@ class Spool:
             path.touch(mode=0o600)
             path.write_bytes(span)
 
+    def interrupted(self, age: float) -> list[tuple[bytes, bytes]]:
+        """Return what has been kept for so many seconds: trace ids and OTLP bytes."""
+        found = []
+        for path in self.interrupted_folder.glob("*-*"):
+            with suppress(OSError, ValueError):
+                if time.time() - path.stat().st_mtime >= age:
+                    found.append((bytes.fromhex(path.name.partition("-")[0]), path.read_bytes()))
+        return found
+
     def take_interrupted(self, trace_id: bytes) -> list[bytes]:
         """Return what was kept of a trace, and keep it no longer."""
         found = []

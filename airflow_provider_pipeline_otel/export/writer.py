@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from itertools import filterfalse, groupby, islice
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from airflow_provider_pipeline_otel.config import Redaction
 from airflow_provider_pipeline_otel.export.encoding import (
     encode_resource,
@@ -24,6 +26,7 @@ from airflow_provider_pipeline_otel.export.redaction import Redactor
 from airflow_provider_pipeline_otel.export.segment import SEAL_AFTER, LiveSegment
 
 if TYPE_CHECKING:
+    from airflow_provider_pipeline_otel.export.process_facts import ProcessFacts
     from airflow_provider_pipeline_otel.export.spool import Spool
     from airflow_provider_pipeline_otel.record import Attributes, Scope, SpanRecord
 
@@ -49,6 +52,12 @@ class SpanWriter:
         self._redactor = Redactor(redaction or Redaction())
         self._resource = encode_resource(self._redactor.attributes(resource))
         self._scopes: dict[Scope, bytes] = {}
+
+    def note_process(self, facts: ProcessFacts) -> None:
+        """Write what will tell why this process died, should it be killed."""
+        said = (msgspec.json.encode(facts),)
+        frame = Frame(FrameKind.PROCESS, NO_SPAN_ID, self._resource, b"", said)
+        self._segment.begin_with(write_frame(frame))
 
     def sample(self, ratio: float, *, of_task: bool = False) -> None:
         """Keep the details of so many runs, and of processes that fail or are killed.
@@ -88,10 +97,13 @@ class SpanWriter:
         if frame is not None and not self._hold_ended(record, frame):
             self._segment.write_ended(record.span_id, frame)
 
-    def write_finished(self, records: Iterable[SpanRecord]) -> None:
-        """Write spans that are known as a whole, in their order, ready for delivery."""
+    def write_finished(self, records: Iterable[SpanRecord]) -> int:
+        """Write spans that are known as a whole, in their order, ready for delivery.
+
+        Return how many they were, without those that are held back.
+        """
         segment: list[bytes] = []
-        size = count = 0
+        size = count = total = 0
         if self._held is not None:
             records = self._hold_finished(self._held, list(records))
         for scope, spans in _chunks(records, self._redactor):
@@ -102,9 +114,11 @@ class SpanWriter:
             segment.append(written)
             size += len(written)
             count += len(spans)
+            total += len(spans)
         if segment:
             self.spool.put(segment, count)
         self._count_redacted()
+        return total
 
     def seal(self) -> None:
         """Hand what has ended over to delivery."""

@@ -10,6 +10,7 @@ from opentelemetry import context as context_api
 from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan
 
+from airflow_provider_pipeline_otel.export.process_facts import facts_of_this_process
 from airflow_provider_pipeline_otel.sdk.airflow_tracing import joined
 from airflow_provider_pipeline_otel.sdk.configuration import install, live
 from airflow_provider_pipeline_otel.semconv import attributes as names
@@ -61,6 +62,11 @@ class WorkerSpan:
         span.set_attributes(attributes)
         live.home.airflow_trace_id = 0
         return cls(span, attributes, None)
+
+    def note_process(self, *, supervisor_lives_on: bool) -> None:
+        """Write what will tell why this process died, should it be killed."""
+        facts = facts_of_this_process(supervisor_lives_on=supervisor_lives_on)
+        live.build().writer.note_process(facts)
 
     def write_open(self, *, terminated: bool = False) -> None:
         """Write the start to disk; `terminated`: Airflow has asked the process to end."""

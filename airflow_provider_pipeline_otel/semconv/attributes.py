@@ -109,7 +109,11 @@ PIPELINE_PROCESS_PEAK_MEMORY: Final = "pipeline.process.peak_memory"
 """Largest resident set of the worker's process, in bytes."""
 
 PIPELINE_PROCESS_EXIT_REASON: Final = "pipeline.process.exit_reason"
-"""`terminated` where Airflow asked the worker's process to end."""
+"""Why the worker's process ended before its time, as far as that can be known.
+
+`terminated`: Airflow asked it to end; `oom`: the kernel killed in its control group for memory;
+`heartbeat`: its supervisor died too (Airflow 3, LocalExecutor and CeleryExecutor); else
+`killed`."""
 
 PIPELINE_STAGE: Final = "pipeline.stage"
 """The stage's name."""

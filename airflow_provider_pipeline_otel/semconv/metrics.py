@@ -29,7 +29,7 @@ SPANS_SAMPLED_OUT: Final = "pipeline_otel.spans.sampled_out"
 """Details that `sample_ratio` left out: `{span}`."""
 
 POSSIBLE_DUPLICATES: Final = "pipeline_otel.spans.possible_duplicates"
-"""Spans that were sent again since an answer was lost: `{span}`."""
+"""Spans that were sent again since an answer was lost, or written again: `{span}`."""
 
 VALUES_REDACTED: Final = "pipeline_otel.values.redacted"
 """Values that were taken out of spans, by `reason`: `{value}`."""

@@ -15,7 +15,7 @@ from airflow.models.dagrun import DagRun
 from airflow.models.taskinstance import TaskInstance
 from airflow.models.taskinstancehistory import TaskInstanceHistory
 from airflow.models.taskreschedule import TaskReschedule
-from sqlalchemy import and_, func, literal, null, select, tuple_
+from sqlalchemy import and_, func, null, select, tuple_
 from sqlalchemy.exc import SQLAlchemyError
 
 from airflow_provider_pipeline_otel.identity import (
@@ -54,7 +54,8 @@ def _carrier_column(model: Any, *, carriers: bool) -> Any:  # noqa: ANN401
     return model.context_carrier if carriers else null()
 
 
-def _run_columns(*, carriers: bool = False) -> list[Any]:
+def run_columns(*, carriers: bool = False) -> list[Any]:
+    """Return the columns that `run_of` makes a row of."""
     model: Any = DagRun
     logical_date = getattr(model, "logical_date", None)
     if not hasattr(logical_date, "property"):  # 2.11: a Python property over execution_date
@@ -74,11 +75,13 @@ def _run_columns(*, carriers: bool = False) -> list[Any]:
     ]
 
 
-def _is_one_of(model: Any, keys: Iterable[RunKey]) -> Any:  # noqa: ANN401
+def is_one_of(model: Any, keys: Iterable[RunKey]) -> Any:  # noqa: ANN401
+    """Return the condition that a row is of one of these runs."""
     return tuple_(model.dag_id, model.run_id).in_(list(keys))
 
 
-def _run_of(row: Iterable[Any]) -> RunRow:
+def run_of(row: Iterable[Any]) -> RunRow:
+    """Return a run as a frozen row."""
     *fields, carrier = map(_text, row)
     return RunRow._make([*fields, read_carrier(carrier)])
 
@@ -91,18 +94,10 @@ def read_runs(
     left = list(keys)
     while left:
         some, left = left[:_KEYS_PER_QUERY], left[_KEYS_PER_QUERY:]
-        query = select(*_run_columns(carriers=carriers)).where(_is_one_of(DagRun, some))
-        for run in map(_run_of, connection.execute(query)):
+        query = select(*run_columns(carriers=carriers)).where(is_one_of(DagRun, some))
+        for run in map(run_of, connection.execute(query)):
             found[run.dag_id, run.run_id] = run
     return found
-
-
-def count_tries(connection: Connection, keys: Iterable[RunKey]) -> dict[RunKey, int]:
-    """Return how many task instances each run has."""
-    ti: Any = TaskInstance
-    query = select(ti.dag_id, ti.run_id, func.count()).where(_is_one_of(ti, keys))
-    found = connection.execute(query.group_by(ti.dag_id, ti.run_id))
-    return {(dag_id, run_id): count for dag_id, run_id, count in found}
 
 
 def read_rows(
@@ -145,7 +140,7 @@ def _read_tries(
     tries: dict[RunKey, list[TryRow]] = defaultdict(list)
     columns = [getattr(model, field) for field in TryRow._fields if field != "carrier"]
     columns.append(_carrier_column(model, carriers=carriers))
-    query = select(model.dag_id, model.run_id, *columns).where(_is_one_of(model, keys))
+    query = select(model.dag_id, model.run_id, *columns).where(is_one_of(model, keys))
     for dag_id, run_id, *fields, carrier in connection.execute(query):
         tries[dag_id, run_id].append(TryRow._make([*fields, read_carrier(carrier)]))
     return tries
@@ -162,7 +157,7 @@ def _read_first_pokes(
     if not _POKES_HAVE_A_TASK:
         query = query.select_from(poke).join(ti, poke.ti_id == ti.id)
     pokes: dict[RunKey, dict[tuple[str, int, int], datetime]] = defaultdict(dict)
-    for dag_id, run_id, *which, start in connection.execute(query.where(_is_one_of(by, keys))):
+    for dag_id, run_id, *which, start in connection.execute(query.where(is_one_of(by, keys))):
         task_id, map_index, try_number = which
         pokes[dag_id, run_id][task_id, map_index, try_number] = start
     return pokes
@@ -195,7 +190,7 @@ def _read_producers(
         event.source_map_index,
     )
     query = select(model.dag_id, model.run_id, event.timestamp, *source)
-    query = query.select_from(model).join(relation).where(_is_one_of(model, keys))
+    query = query.select_from(model).join(relation).where(is_one_of(model, keys))
     found = [row for row in connection.execute(query) if all(row[3:6])]
     tries = _read_last_tries(connection, {tuple(row[3:]) for row in found}, carriers=carriers)
     for dag_id, run_id, happened, *which in found:
@@ -234,7 +229,7 @@ def _read_triggers(connection: Connection, runs: Mapping[RunKey, RunRow]) -> dic
     keys = [key for key, run in runs.items() if run.run_type not in {*_BY_ASSETS, "scheduled"}]
     if not keys:
         return {}
-    query = select(DagRun.dag_id, DagRun.run_id, DagRun.conf).where(_is_one_of(DagRun, keys))
+    query = select(DagRun.dag_id, DagRun.run_id, DagRun.conf).where(is_one_of(DagRun, keys))
     try:
         confs = {(dag_id, run_id): conf for dag_id, run_id, conf in connection.execute(query)}
     except SQLAlchemyError:
@@ -245,27 +240,9 @@ def _read_triggers(connection: Connection, runs: Mapping[RunKey, RunRow]) -> dic
     return {key: Cause("trigger", *found[:2]) for key, found in carriers.items() if found}
 
 
-def read_running(connection: Connection) -> list[RunRow]:
-    """Return all runs that are running."""
-    query = select(*_run_columns()).where(DagRun.state == "running")
-    return [_run_of(row) for row in connection.execute(query)]
-
-
 def read_state(connection: Connection, key: RunKey, task_id: str, map_index: int) -> str | None:
     """Return the state of a task instance, as it is committed."""
     ti: Any = TaskInstance
-    where = (ti.task_id == task_id, ti.map_index == map_index, _is_one_of(ti, [key]))
+    where = (ti.task_id == task_id, ti.map_index == map_index, is_one_of(ti, [key]))
     state: str | None = connection.execute(select(ti.state).where(*where)).scalar()
     return state
-
-
-def has_running_tries(connection: Connection, key: RunKey, queued_before: datetime) -> bool:
-    """Say whether a try that was queued before then is still being worked on."""
-    ti: Any = TaskInstance
-    query = select(literal(1)).where(
-        ti.dag_id == key[0],
-        ti.run_id == key[1],
-        ti.state.in_(["running", "queued", "restarting"]),
-        ti.queued_dttm < queued_before,
-    )
-    return connection.execute(query.limit(1)).first() is not None

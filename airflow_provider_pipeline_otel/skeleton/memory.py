@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -78,3 +80,45 @@ def _last(data: bytes, start: bytes) -> bytes | None:
             return None
         if at % _ENTRY == 0:
             return data[at + _KEY : at + _ENTRY]
+
+
+class WindowMemory:
+    """Since when this host's schedulers write by windows, and up to when it has written them.
+
+    Its loss costs spans that are written twice, with the same ids. `path` None: nothing outlives
+    the process.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self.since: datetime | None = None
+        self.written: datetime | None = None
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read anew what other processes of the host have written."""
+        if self._path is not None:
+            with suppress(OSError, ValueError):
+                since, written = self._path.read_text().splitlines()
+                self.since = datetime.fromisoformat(since)
+                self.written = datetime.fromisoformat(written) if written else None
+
+    def begin(self, now: datetime) -> None:
+        """Remember that a scheduler of this host writes by windows, from now on if not before."""
+        if self.since is None:
+            self.since = now
+            self._save()
+
+    def note(self, written: datetime) -> None:
+        """Remember that all is written that ended until then."""
+        self.written = written
+        self._save()
+
+    def _save(self) -> None:
+        if self._path is None:
+            return
+        said = [time.isoformat() if time else "" for time in (self.since, self.written)]
+        fresh = self._path.with_suffix(f".{os.getpid()}")
+        with suppress(OSError):
+            fresh.write_text("\n".join([*said, ""]))
+            fresh.rename(self._path)

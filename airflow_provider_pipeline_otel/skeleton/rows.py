@@ -78,13 +78,17 @@ class RunRows(NamedTuple):
 class Life(NamedTuple):
     """One life of a run; a run that is set back to queued while it runs has several.
 
-    `until` is when that ended this life, `since` when it ended the one before, where that is known.
+    `until` is when that ended this life, `since` when it ended the one before, which had started at
+    `before`, where that is known.
+    What ended up to `written` has been written already, by windows (see windows.py).
     """
 
     start: datetime
     end: datetime
     until: datetime | None = None
     since: datetime | None = None
+    before: datetime | None = None
+    written: datetime | None = None
 
     def has(self, row: TryRow) -> bool:
         """Say whether the try's worker took this life's start for the run's, by the database alone.

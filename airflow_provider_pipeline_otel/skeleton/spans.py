@@ -19,10 +19,12 @@ from airflow_provider_pipeline_otel.record import (
     StatusCode,
 )
 from airflow_provider_pipeline_otel.semconv import attributes as names
+from airflow_provider_pipeline_otel.skeleton.windows import early_end
 
 if TYPE_CHECKING:
     from airflow_provider_pipeline_otel.record import Attributes
     from airflow_provider_pipeline_otel.skeleton.rows import Key, Life, RunRows, TryRow
+    from airflow_provider_pipeline_otel.skeleton.windows import Window
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -69,6 +71,7 @@ class Trace:
         self._end_ns = nanoseconds(life.end)
         self._tries = tries
         self._where: dict[Key, bytes] = {}
+        self._waiting = {row.key for row in rows.tries if row.state == "up_for_retry"}
         self._last: dict[tuple[str, int], int] = {}
         for each, found in tries.items():
             self._note(found, each)
@@ -87,19 +90,34 @@ class Trace:
         which the database has no row.
         """
         self._previous = self._previous or remembered
-        own = self._tries[self.trace_id]
-        missing = [row for row in lost if row.key not in self._where]
-        own += missing
+        missing = self._missing(lost)
+        left = [row for row in self._tries[self.trace_id] if not self._is_written(row)] + missing
+        self._tries[self.trace_id].extend(missing)
         self._note(missing, self.trace_id)
         yield self._root()
         rest = []
-        for row in own:
+        for row in left:
             record = self._try(row)
             if record.status is StatusCode.ERROR:
                 yield record
             else:
                 rest.append(record)
         yield from rest
+
+    def tries_in(self, window: Window) -> Iterator[SpanRecord]:
+        """Yield the tries that a window has to write, of a run that goes on."""
+        return map(self._try, filter(window.has, self._tries[self.trace_id]))
+
+    def lost_tries(self, lost: Iterable[TryRow]) -> Iterator[SpanRecord]:
+        """Yield those of these tries of which the database has no row."""
+        return map(self._try, self._missing(lost))
+
+    def _missing(self, lost: Iterable[TryRow]) -> list[TryRow]:
+        return [row for row in lost if row.key not in self._where]
+
+    def _is_written(self, row: TryRow) -> bool:
+        ended, written = early_end(row), self._life.written
+        return ended is not None and written is not None and ended <= written
 
     def _root(self) -> SpanRecord:
         run = self._run
@@ -156,8 +174,8 @@ class Trace:
         return first.task_id if first is not None else None
 
     def _state(self, row: TryRow) -> str:
-        """Return the state of the try: a failed one that was tried again says so."""
-        later = row.try_number < self._last[row[:2]]
+        """Return the state of the try: a failed one that is, or will be, tried again says so."""
+        later = row.try_number < self._last[row[:2]] or row.key in self._waiting
         return "up_for_retry" if row.state == "failed" and later else str(row.state)
 
     def _times(self, row: TryRow) -> tuple[int, int, bool]:

@@ -55,7 +55,9 @@ class _Divided:
             trace_id = self._take(row.carrier)
             self.tries.setdefault(trace_id, []).append(row)
         earlier = [row for row in rows.history if row.carrier and not self._has(row)]
-        if earlier:
+        if life.before is not None:
+            self.before = trace_id_of_run(run.dag_id, run.run_id, life.before)
+        elif earlier:
             self.before = self._trace_of(max(earlier, key=_end_of).carrier)
 
     def ended(self, trace_id: bytes) -> tuple[bool, datetime]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import pytest
 
 from demo.instance import AirflowInstance
+from tests.airflow.celery import celery, redis
 from tests.airflow.performance import DAGS, Performance, write_report
 from tests.airflow.postgresql import database, reason_for_no_driver
 from tests.airflow.sink import Sink
@@ -32,12 +35,25 @@ Stage: TypeAlias = tuple[Path, bool]
 JOINED = bool(os.environ.get("PIPELINE_OTEL_JOINED"))
 """Whether Airflow's own tracing is on, and comes to us (Airflow 3.2 and later; see noxfile.py)."""
 
+SCHEDULERS = int(os.environ.get("PIPELINE_OTEL_SCHEDULERS", "1"))
+"""How many schedulers there are; several share nothing but the database: each has its own spool."""
+
+CELERY_WORKERS = int(os.environ.get("PIPELINE_OTEL_CELERY_WORKERS", "0"))
+"""How many workers of Celery there are, with a Redis between; each has its own spool, too."""
+
+APART = SCHEDULERS > 1 or CELERY_WORKERS > 0
+
+WINDOW = os.environ.get("PIPELINE_OTEL_WINDOW", "20")
+"""Seconds of a window: so short that most runs go on over several of them."""
+
 AIRFLOW_TRACING = {"AIRFLOW__TRACES__OTEL_ON": "True", "OTEL_TRACES_EXPORTER": "pipeline_otel"}
 
 
 def stages() -> list[Stage]:
     """Return what is played where: on PostgreSQL the newest, on SQLite the others, one on both."""
     folders = environments()
+    if APART:
+        return [(folder, True) for folder in folders]
     if len(folders) == 1 or reason_for_none() is not None:
         return [(folder, False) for folder in folders] + [(folder, True) for folder in folders[-1:]]
     return [(folder, folder == folders[-1]) for folder in folders]
@@ -77,6 +93,8 @@ def performance(
             reason = reason_for_none() or reason_for_no_driver(folder)
             if reason:
                 skip_without("postgresql", reason)
+            if CELERY_WORKERS and shutil.which("redis-server") is None:
+                skip_without("redis", "no redis-server: install one")
             url = stack.enter_context(database(folder.name, stack.enter_context(server())))
         airflow = AirflowInstance(
             folder,
@@ -84,16 +102,22 @@ def performance(
             DAGS,
             database_url=url,
             parallelism=12,
+            schedulers=SCHEDULERS,
+            celery_workers=CELERY_WORKERS,
+            environment_of=lambda name: _own_spool(home, name) if APART else {},
             environment={
                 "AIRFLOW__LOGGING__LOG_FILENAME_TEMPLATE": LOG_FILE,
                 "AIRFLOW__PIPELINE_OTEL__ENABLED": "True",
                 "AIRFLOW__PIPELINE_OTEL__SPOOL_DIR": str(home / "spool"),
+                "AIRFLOW__PIPELINE_OTEL__WINDOW": WINDOW,
                 "OTEL_EXPORTER_OTLP_ENDPOINT": sink.endpoint,
                 "OTEL_SERVICE_NAME": "truth",
+                "OTEL_RESOURCE_ATTRIBUTES": f"airflow={_major(folder)}",
                 # The command line of Airflow 3.0 does not look for a DAG's neighbours by itself.
                 "PYTHONPATH": str(DAGS),
             }
-            | (AIRFLOW_TRACING if JOINED else {}),
+            | (AIRFLOW_TRACING if JOINED else {})
+            | (celery(stack.enter_context(redis()), url) if CELERY_WORKERS else {}),
         )
         played = Performance(airflow, sink)
         performances.append((folder.name, played))
@@ -103,3 +127,14 @@ def performance(
         finally:
             airflow.stop()
         yield played
+
+
+def _own_spool(home: Path, component: str) -> dict[str, str]:
+    return {"AIRFLOW__PIPELINE_OTEL__SPOOL_DIR": str(home / f"spool-{component}")}
+
+
+def _major(folder: Path) -> str:
+    """Return the first number of an environment's Airflow."""
+    program = "from importlib.metadata import version; print(version('apache-airflow')[0])"
+    command = [str(folder / "bin" / "python"), "-c", program]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

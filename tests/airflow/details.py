@@ -47,6 +47,25 @@ def user_spans(judge: Judge, roots: Sequence[tuple[Incarnation, Span]]) -> None:
             judge.expect("extract: attribute", 42, spans["extract"].attributes.get("user.answer"))
 
 
+def kill(judge: Judge, roots: Sequence[tuple[Incarnation, Span]]) -> None:
+    """The supervisor lives, and nobody has run out of memory."""
+    _exit_reason(judge, roots, "killed")
+
+
+def lost_heartbeat(judge: Judge, roots: Sequence[tuple[Incarnation, Span]]) -> None:
+    """On Airflow 2 each task has a supervisor of its own, whose end tells nothing."""
+    is_airflow_2 = any(span.resource.get("airflow") == "2" for span in judge.spans)
+    _exit_reason(judge, roots, "killed" if is_airflow_2 else "heartbeat")
+
+
+def _exit_reason(judge: Judge, roots: Sequence[tuple[Incarnation, Span]], reason: str) -> None:
+    for _, root in roots:
+        for span in judge.trace(root.trace_id):
+            if span.name == "worker.victim":
+                said = span.attributes.get("pipeline.process.exit_reason")
+                judge.expect("exit reason of worker.victim", reason, said)
+
+
 def user_killed(judge: Judge, roots: Sequence[tuple[Incarnation, Span]]) -> None:
     """Three open spans and two ended ones."""
     shape = {
@@ -222,6 +241,8 @@ DETAILS: Final[dict[str, Callable[[Judge, Sequence[tuple[Incarnation, Span]]], N
     for function in (
         asset,
         chained,
+        kill,
+        lost_heartbeat,
         marked_afterwards,
         partition,
         stages,

@@ -40,7 +40,7 @@ AT_RUNS: Final = (
 )
 BEHIND_COMMITS: Final = (
     *(f"run_ends.RunEnds.write_some~{how}" for how in (*BOTH, "sleep3")),
-    *(f"run_ends.RunEnds.tick~{how}" for how in BOTH),
+    *(f"tick.Tick.run_if_due~{how}" for how in BOTH),
     "scheduler._committed~Exception",
 )
 AT_START: Final = "scheduler.remember_job~Exception"

@@ -15,8 +15,15 @@ if TYPE_CHECKING:
 AIRFLOWS_OWN: Final = (
     "plugin",
     "listener",
+    "election",
     "run_ends",
+    "run_watch",
     "skeleton.database",
+    "skeleton.due",
+    "skeleton.jobs",
+    "skeletons",
+    "tick",
+    "windows",
     "operators.dbt",
     "operators.python",
 )

@@ -25,6 +25,8 @@ def interrupted(name: str, trace_id: bytes = TRACE, *, bare: bool = False) -> by
         attributes={}
         if bare
         else {
+            "airflow.dag_id": "crash",
+            "airflow.dag_run.run_id": "r1",
             "airflow.task_id": "napper",
             "airflow.task_instance.map_index": -1,
             "airflow.task_instance.try_number": 3,
@@ -41,7 +43,8 @@ def test_a_worker_tells_its_try(tmp_path: Path) -> None:
     for span in interrupted("worker.napper"), interrupted("stage"):
         spool.keep_interrupted(span)
     spool.keep_interrupted(interrupted("worker.other", OTHER))
-    (row,) = read_lost_tries(spool.take_interrupted(TRACE))
+    ((run, trace_id, row),) = read_lost_tries(spool.take_interrupted(TRACE))
+    assert (run, trace_id) == (("crash", "r1"), TRACE)
     assert row.key == ("napper", -1, 3)
     assert (row.state, row.hostname, row.pid) == ("failed", "here", 7)
     assert row.start_date is not None
@@ -49,6 +52,17 @@ def test_a_worker_tells_its_try(tmp_path: Path) -> None:
     assert (row.start_date.timestamp(), row.end_date.timestamp()) == (2, 5)
     assert spool.take_interrupted(TRACE) == [], "kept until it was taken"
     assert len(spool.take_interrupted(OTHER)) == 1
+
+
+def test_what_has_been_kept_for_a_while_is_found(tmp_path: Path) -> None:
+    """It stays: the end of its run may still write it."""
+    spool = Spool(tmp_path, Caps(10**6, 10**6, 100))
+    span = interrupted("worker.napper")
+    spool.keep_interrupted(span)
+    (spool.interrupted_folder / "rubbish-").touch()
+    assert spool.interrupted(60) == []
+    assert spool.interrupted(0) == [(TRACE, span)]
+    assert spool.take_interrupted(TRACE) == [span]
 
 
 def test_what_is_no_span_is_passed_over() -> None:

@@ -22,9 +22,10 @@ PLACES = {
     "propagation.xcom": ("inject",),
     "export.encoding": ("encode_span",),
     "scheduler": ("remember_job", "note_start", "note_end", "_committed"),
-    "run_ends": ("RunEnds.write_some", "RunEnds.tick"),
+    "run_ends": ("RunEnds.write_some",),
+    "tick": ("Tick.run_if_due",),
 }
-OF_THE_HOST = {"remember_job", "_committed", "RunEnds.write_some", "RunEnds.tick"}
+OF_THE_HOST = {"remember_job", "_committed", "RunEnds.write_some", "Tick.run_if_due"}
 OF_TASKS = {"worker", "export.encoding"}
 STARTED = os.getpid()
 HOME = Path(os.environ.get("AIRFLOW_HOME", "/nonexistent"))
