@@ -14,7 +14,7 @@ export UV_PYTHON_DOWNLOADS := never
 # Without byte code every task process would compile Airflow anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test unit lint format bench picture clean
+.PHONY: demo test apart unit lint format bench picture clean
 .DELETE_ON_ERROR:
 
 demo: .venvs/airflow-3.3/installed .venvs/dbt/ready  ## run the example DAGs on a real Airflow and draw their traces
@@ -25,6 +25,9 @@ picture: .venvs/airflow-3.3/installed .venvs/dbt/ready  ## draw docs/trace.svg f
 
 test: $(DEV)/installed .venvs/dbt/ready $(VERSIONS:%=.venvs/airflow-%/installed) $(if $(NEW_PYTHON),.venvs/new-python-3.3/installed)  ## run all tests
 	$(DEV)/bin/python -m pytest
+
+apart: $(DEV)/installed $(VERSIONS:%=.venvs/airflow-%/installed)  ## compare traces with the database once more: two schedulers, two workers of Celery, no common disk
+	PIPELINE_OTEL_SCHEDULERS=2 PIPELINE_OTEL_CELERY_WORKERS=2 $(DEV)/bin/python -m pytest tests/airflow/test_truth.py
 
 unit: $(DEV)/installed  ## run the unit tests
 	$(DEV)/bin/python -m pytest tests/unit

@@ -16,13 +16,24 @@ import nox
 
 nox.options.default_venv_backend = "uv"
 nox.options.error_on_external_run = True
-nox.options.sessions = ["truth", "joined", "oldest_dependencies", "dbt", "ordeals"]
+nox.options.sessions = [
+    "truth",
+    "joined",
+    "schedulers",
+    "celery",
+    "oldest_dependencies",
+    "dbt",
+    "ordeals",
+]
 
 ROOT = Path(__file__).parent
 PYTHONS = ("3.11", "3.12", "3.13")
 AIRFLOWS = ("2.11", "3.0", "3.1", "3.2", "3.3")
 JOINABLE = ("3.2", "3.3")
 """Their own tracing can come to us."""
+
+WITH_CELERY = ("2.11", "3.3")
+"""Their requirements hold Celery."""
 
 WITHOUT_3_13 = {"2.11", "3.0"}
 """Their own metadata excludes it."""
@@ -72,7 +83,7 @@ def set_up_airflow(session: nox.Session, airflow: str, *overrides: str, label: s
 
 
 def judge(
-    session: nox.Session, airflow: str, *overrides: str, label: str = "", joined: str = ""
+    session: nox.Session, airflow: str, *overrides: str, label: str = "", **options: str
 ) -> None:
     """Build and install the wheel beside Airflow, run the truth suite, note what came of it."""
     commit = head()
@@ -82,8 +93,7 @@ def judge(
     environ = {
         "PIPELINE_OTEL_AIRFLOW": str(environment),
         "PIPELINE_OTEL_TRUTH_REPORT": str(report),
-        "PIPELINE_OTEL_JOINED": joined,
-    }
+    } | {f"PIPELINE_OTEL_{name.upper()}": value for name, value in options.items()}
     try:
         session.run("python", "-m", "pytest", "tests/airflow", *session.posargs, env=environ)
     finally:
@@ -121,6 +131,20 @@ def truth(session: nox.Session, airflow: str) -> None:
 def joined(session: nox.Session, airflow: str) -> None:
     """The same with Airflow's own tracing on, its spans coming to us."""
     judge(session, airflow, label=", own tracing", joined="1")
+
+
+@nox.session(python="3.11")
+@nox.parametrize("airflow", AIRFLOWS)
+def schedulers(session: nox.Session, airflow: str) -> None:
+    """The same with two schedulers that share nothing but a PostgreSQL."""
+    judge(session, airflow, label=", two schedulers", schedulers="2")
+
+
+@nox.session(python="3.11")
+@nox.parametrize("airflow", WITH_CELERY)
+def celery(session: nox.Session, airflow: str) -> None:
+    """The same with two workers of Celery besides, each with a disk of its own."""
+    judge(session, airflow, label=", Celery", schedulers="2", celery_workers="2")
 
 
 @nox.session(python="3.11")

@@ -27,6 +27,7 @@ Json: TypeAlias = Any
 START_SECONDS: Final = 120.0
 STOP_SECONDS: Final = 20.0
 FINAL_STATES: Final = ("success", "failed")
+_CELERY: Final = ("worker", "--concurrency", "6", "--skip-serve-logs", "--without-mingle")
 _READ_VERSION = (
     "from importlib.metadata import distributions as d;"
     "v={x.metadata['Name'].lower():x.version for x in d()};"
@@ -49,9 +50,15 @@ class AirflowInstance:
         *,
         database_url: str | None = None,
         environment: Mapping[str, str] | None = None,
+        environment_of: Callable[[str], Mapping[str, str]] = lambda _: {},
         parallelism: int = 8,
+        schedulers: int = 1,
+        celery_workers: int = 0,
     ) -> None:
-        """Prepare the folder; nothing runs before `start`."""
+        """Prepare the folder; nothing runs before `start`.
+
+        `environment_of`: what a component has besides, by its name; `scheduler@2` is the second.
+        """
         home.mkdir(parents=True, exist_ok=True)
         self.home = home
         self.python = virtual_environment / "bin" / "python"
@@ -71,6 +78,9 @@ class AirflowInstance:
             parallelism=parallelism,
             extra=environment or {},
         )
+        self._environment_of = environment_of
+        self.schedulers = ["scheduler", *(f"scheduler@{n}" for n in range(2, schedulers + 1))]
+        self._celery_workers = [f"celery@{number}" for number in range(1, celery_workers + 1)]
         self._token = ""
         self._console: subprocess.Popen[str] | None = None
         self._one_hand = threading.Lock()
@@ -87,7 +97,10 @@ class AirflowInstance:
         if not self.is_airflow_2:
             self.spawn("api-server", "--host", "127.0.0.1", "--port", str(self.port))
             self.spawn("dag-processor")
-        self.spawn("scheduler")
+        for scheduler in self.schedulers:
+            self.spawn(scheduler)
+        for worker in self._celery_workers:
+            self.spawn(worker, *_CELERY, "--celery-hostname", f"{worker}.%h", "--pid", worker)
         self.spawn("triggerer")
         if not self.is_airflow_2:
             self._until(self._answers, "the API server to answer")
@@ -113,9 +126,11 @@ class AirflowInstance:
         """Start one component as a process group of its own, with its log in the folder."""
         with (self.home / f"{component}.log").open("ab") as log:
             self.processes[component] = subprocess.Popen(
-                [self._command, component, *arguments],
+                [self._command, component.partition("@")[0], *arguments],
                 cwd=self.home,
-                env=self.environment | self._database_of(component),
+                env=self.environment
+                | self._database_of(component)
+                | dict(self._environment_of(component)),
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -125,14 +140,18 @@ class AirflowInstance:
         """Send a signal to one component's whole process group."""
         signal_group(self.processes[component].pid, number)
 
-    def restart(
-        self, component: str, number: signal.Signals = signal.SIGTERM, *, pause: float = 0.0
-    ) -> None:
-        """End one component, with all that is left of its process group, and start it anew."""
+    def end(self, component: str, number: signal.Signals = signal.SIGTERM) -> None:
+        """End one component, with all that is left of its process group."""
         process = self.processes.pop(component)
         groups = groups_below(process)
         process.send_signal(number)
         reap(process, time.monotonic() + STOP_SECONDS, groups)
+
+    def restart(
+        self, component: str, number: signal.Signals = signal.SIGTERM, *, pause: float = 0.0
+    ) -> None:
+        """End one component and start it anew."""
+        self.end(component, number)
         time.sleep(pause)
         self.spawn(component)
 

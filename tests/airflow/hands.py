@@ -153,8 +153,15 @@ def scheduler_restarted(actor: Actor) -> None:
 
 
 def scheduler_crashed(actor: Actor) -> None:
-    """Kill the scheduler and all it runs, as a host that goes down does."""
+    """Kill the schedulers and all that they run, as hosts do that go down."""
     actor.start("crash")
     actor.reaches("crash", "napper", "running")
-    actor.airflow.restart("scheduler", signal.SIGKILL, pause=DECLARED_DEAD)
-    actor.ended("crash", hints={"napper": CRASHED})
+    first, *others = actor.airflow.schedulers
+    for scheduler in others:
+        actor.airflow.end(scheduler, signal.SIGKILL)
+    actor.airflow.restart(first, signal.SIGKILL, pause=DECLARED_DEAD)
+    for scheduler in others:
+        actor.airflow.spawn(scheduler)
+    # The workers of Celery live on.
+    is_local = actor.airflow.environment["AIRFLOW__CORE__EXECUTOR"] == "LocalExecutor"
+    actor.ended("crash", hints={"napper": CRASHED} if is_local else {})

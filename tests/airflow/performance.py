@@ -51,10 +51,16 @@ class Performance:
     actors: dict[str, Actor] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
     verdicts: dict[str, Verdict] = field(default_factory=dict)
+    possible_duplicates: int = 0
+    """What the package itself says."""
 
     def play(self, situations: Iterable[Situation] = SITUATIONS) -> None:
         """Play everything: most of it at once, then what wants to be alone."""
-        chosen = [one for one in situations if one.can_be_played(self.airflow.version)]
+        chosen = [
+            one
+            for one in situations
+            if one.can_be_played(self.airflow.version, len(self.airflow.schedulers))
+        ]
         together = [one for one in chosen if not one.alone]
         with Watch(self.airflow) as watch:
             with ThreadPoolExecutor(len(together) or 1) as pool:
@@ -87,15 +93,16 @@ class Performance:
         while self.sink.quiet_for() < QUIET_SECONDS and time.monotonic() < deadline + QUIET_SECONDS:
             time.sleep(0.5)
         drain = self.airflow.python.with_name("pipeline-otel")
-        if drain.exists():
-            subprocess.run(
-                [str(drain), "drain"],
+        for spool in self.airflow.home.glob("spool*") if drain.exists() else ():
+            done = subprocess.run(
+                [str(drain), "drain", "--json"],
                 cwd=self.airflow.home,
-                env=self.airflow.environment,
+                env=self.airflow.environment | {"AIRFLOW__PIPELINE_OTEL__SPOOL_DIR": str(spool)},
                 capture_output=True,
                 check=False,
                 timeout=60,
             )
+            self.possible_duplicates += json.loads(done.stdout)["spool"]["possible_duplicates"]
         for actor in self.actors.values():
             actor.conclude()
 
@@ -105,13 +112,19 @@ class Performance:
         return all(len(roots_of(spans, one.dag_id, one.run_id)) >= one.number for one in expected)
 
     def _judge(self, situations: Iterable[Situation]) -> None:
-        spans = self.sink.spans()
+        spans, again = without_repeats(self.sink.spans())
         for situation in situations:
             judge = Judge(situation.name[:40], spans)
             self._judge_situation(judge, situation)
             self._conclude(situation.name, judge)
         judge = Judge(WHOLE, spans)
         is_joined = self.airflow.environment.get("OTEL_TRACES_EXPORTER") == "pipeline_otel"
+        judge.demand(
+            "what came twice, with the same bytes, has been counted",
+            holds=again <= self.possible_duplicates,
+            expected=f"{self.possible_duplicates} at most",
+            got=again,
+        )
         judge_whole(judge, self.sink.bodies, CANARY, is_joined=is_joined)
         self._conclude(WHOLE, judge)
 
@@ -133,6 +146,15 @@ class Performance:
 
     def _conclude(self, name: str, judge: Judge) -> None:
         self.verdicts[name] = Verdict(name, judge.checks, tuple(judge.mismatches))
+
+
+def without_repeats(spans: Iterable[Span]) -> tuple[list[Span], int]:
+    """Return the spans without those that came again, the same in all, and how many did."""
+    once: dict[str, Span] = {}
+    every = list(spans)
+    for span in every:
+        once.setdefault(repr(span), span)
+    return list(once.values()), len(every) - len(once)
 
 
 def write_report(performances: Iterable[tuple[str, Performance]]) -> None:

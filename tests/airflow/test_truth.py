@@ -18,7 +18,9 @@ pytestmark = pytest.mark.timeout(900)
 @pytest.mark.parametrize("situation", SITUATIONS, ids=lambda one: one.name[:40])
 def test_situation(performance: Performance, situation: Situation) -> None:
     """The situation's trace keeps its promise and says what the rows say."""
-    if not situation.can_be_played(performance.airflow.version):
+    if not situation.can_be_played(
+        performance.airflow.version, len(performance.airflow.schedulers)
+    ):
         pytest.skip(f"Airflow {performance.airflow.version} can't do this")
     mismatches = performance.verdicts[situation.name].mismatches
     lines = "\n".join(map(str, mismatches))
