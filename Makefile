@@ -14,7 +14,11 @@ export UV_PYTHON_DOWNLOADS := never
 # Without byte code every task process would compile Airflow anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test apart unit lint format bench picture clean
+# The slower half of the tests.
+HARD := $(addprefix tests/,database faults forks schedulers transactions)
+NEWEST := $(firstword $(VERSIONS))
+
+.PHONY: demo test hard apart unit lint format bench picture clean
 .DELETE_ON_ERROR:
 
 demo: .venvs/airflow-3.3/installed .venvs/dbt/ready  ## run the example DAGs on a real Airflow and draw their traces
@@ -23,8 +27,12 @@ demo: .venvs/airflow-3.3/installed .venvs/dbt/ready  ## run the example DAGs on 
 picture: .venvs/airflow-3.3/installed .venvs/dbt/ready  ## draw docs/trace.svg from the demo's own output
 	@.venvs/airflow-3.3/bin/python -m demo --svg docs/trace.svg
 
-test: $(DEV)/installed .venvs/dbt/ready $(VERSIONS:%=.venvs/airflow-%/installed) $(if $(NEW_PYTHON),.venvs/new-python-3.3/installed)  ## run all tests
-	$(DEV)/bin/python -m pytest
+test: $(DEV)/installed .venvs/dbt/ready $(VERSIONS:%=.venvs/airflow-%/installed)  ## run the tests; the slower half is apart, below
+	$(DEV)/bin/python -m pytest $(HARD:%=--ignore=%)
+
+hard: $(DEV)/installed $(VERSIONS:%=.venvs/airflow-%/installed) $(if $(NEW_PYTHON),.venvs/new-python-3.3/installed)  ## faults in every place, forks by the thousand, schedulers killed, a million rows, and traces on the other Airflows
+	$(DEV)/bin/python -m pytest $(HARD)
+	$(foreach version,$(filter-out $(NEWEST),$(VERSIONS)),PIPELINE_OTEL_AIRFLOW=.venvs/airflow-$(version) $(DEV)/bin/python -m pytest tests/airflow -k "not judge and not postgresql" &&) true
 
 apart: $(DEV)/installed $(VERSIONS:%=.venvs/airflow-%/installed)  ## compare traces with the database once more: two schedulers, two workers of Celery, no common disk
 	PIPELINE_OTEL_SCHEDULERS=2 PIPELINE_OTEL_CELERY_WORKERS=2 $(DEV)/bin/python -m pytest tests/airflow/test_truth.py

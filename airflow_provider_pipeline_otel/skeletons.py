@@ -14,7 +14,7 @@ from airflow_provider_pipeline_otel.config import AirflowTracing, resource_of
 from airflow_provider_pipeline_otel.export.ledger import POSSIBLE_DUPLICATES, Entry
 from airflow_provider_pipeline_otel.export.spool import Spool, private_folder
 from airflow_provider_pipeline_otel.export.writer import SpanWriter
-from airflow_provider_pipeline_otel.lost_tries import read_lost_tries
+from airflow_provider_pipeline_otel.killed_workers import read_killed_workers
 from airflow_provider_pipeline_otel.skeleton import database
 from airflow_provider_pipeline_otel.skeleton.memory import RunMemory, WindowMemory
 from airflow_provider_pipeline_otel.skeleton.rows import Life
@@ -84,7 +84,7 @@ class Skeletons:
 
     def _write_end(self, rows: RunRows, trace: Trace, written: datetime | None) -> int:
         left = self.spool.take_interrupted(trace.trace_id)
-        lost = [one.row for one in read_lost_tries(left)]
+        killed = list(read_killed_workers(left))
         # Claimed after the reads, which may fail, and before the write, which may not.
         claim = self._memory.claim(rows.run.dag_id, rows.run.run_id, trace.trace_id)
         if not claim.new or self._is_off(rows):
@@ -94,7 +94,7 @@ class Skeletons:
         if len(self._ends) > _REMEMBERED:
             del self._ends[next(iter(self._ends))]
         # An end stamped long before its commit: windows have seen the run go on.
-        records = trace.records(claim.previous, lost)
+        records = trace.records(claim.previous, killed)
         return self._writer.write_finished(r for r in records if r.span_id not in self.early)
 
     def count_again(self, spans: int) -> None:
@@ -109,6 +109,7 @@ class Skeletons:
         Return their span ids.
         """
         runs = self.read_runs(connection, keys).values()
+        killed = list(read_killed_workers([span for _, span in self.spool.interrupted(0.0)]))
         written: set[bytes] = set()
         for rows in self._read_rows(connection, list(runs)):
             run, over = rows.run, life_of(rows.run)
@@ -117,7 +118,7 @@ class Skeletons:
                 continue
             for trace in traces_of(rows, Life(run.start_date, run.end_date or window.until)):
                 until = min(left.until, self._ends.get(trace.trace_id, left.until))
-                records = trace.tries_in(left._replace(until=until))
+                records = trace.tries_in(left._replace(until=until), killed)
                 new = [record for record in records if record.span_id not in skip]
                 self._writer.write_finished(new)
                 written.update(record.span_id for record in new)
@@ -129,15 +130,15 @@ class Skeletons:
         Their workers died on this host, and only its spool tells of them.
         """
         kept = self.spool.interrupted(_LOST_AFTER)
-        lost = list(read_lost_tries([span for _, span in kept]))
-        runs = self.read_runs(connection, {one.run for one in lost})
+        killed = list(read_killed_workers([span for _, span in kept]))
+        runs = self.read_runs(connection, {one.run for one in killed})
         over = [(run, life) for run in runs.values() if (life := life_of(run))]
         found = self._read_rows(connection, [run for run, _ in over])
         for rows, (_, life) in zip(found, over, strict=True):
             for trace in traces_of(rows, life):
-                of_trace = [one.row for one in lost if one.trace_id == trace.trace_id]
-                self._writer.write_finished(trace.lost_tries(of_trace))
-        going = {one.trace_id for one in lost if one.run in runs.keys() - {r[:2] for r, _ in over}}
+                self._writer.write_finished(trace.lost_tries(killed))
+        going_runs = runs.keys() - {run[:2] for run, _ in over}
+        going = {one.trace_id for one in killed if one.run in going_runs}
         for trace_id in {trace_id for trace_id, _ in kept} - going:
             self.spool.take_interrupted(trace_id)
 

@@ -55,6 +55,15 @@ class TryRow(NamedTuple):
         return self.task_id, self.map_index, self.try_number
 
 
+class KilledWorker(NamedTuple):
+    """A worker that was killed, by what it has left: run, trace, its try, and why it died."""
+
+    run: tuple[str, str]
+    trace_id: bytes
+    row: TryRow
+    exit_reason: str | None
+
+
 class Cause(NamedTuple):
     """A try or run that this run was started by: kind of link, trace id, span id."""
 

@@ -23,7 +23,13 @@ from airflow_provider_pipeline_otel.skeleton.windows import early_end
 
 if TYPE_CHECKING:
     from airflow_provider_pipeline_otel.record import Attributes
-    from airflow_provider_pipeline_otel.skeleton.rows import Key, Life, RunRows, TryRow
+    from airflow_provider_pipeline_otel.skeleton.rows import (
+        Key,
+        KilledWorker,
+        Life,
+        RunRows,
+        TryRow,
+    )
     from airflow_provider_pipeline_otel.skeleton.windows import Window
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -73,6 +79,7 @@ class Trace:
         self._where: dict[Key, bytes] = {}
         self._waiting = {row.key for row in rows.tries if row.state == "up_for_retry"}
         self._last: dict[tuple[str, int], int] = {}
+        self._exit_reasons: dict[Key, str] = {}
         for each, found in tries.items():
             self._note(found, each)
 
@@ -82,15 +89,15 @@ class Trace:
             self._last[row[:2]] = max(self._last.get(row[:2], 0), row.try_number)
 
     def records(
-        self, remembered: bytes | None = None, lost: Iterable[TryRow] = ()
+        self, remembered: bytes | None = None, killed: Iterable[KilledWorker] = ()
     ) -> Iterator[SpanRecord]:
         """Yield the root, then failures, then the rest: backends cut big traces at their end.
 
-        `remembered`: the trace before this one, where the rows don't tell it; `lost`: tries of
-        which the database has no row.
+        `remembered`: the trace before this one, where the rows don't tell it; `killed`: workers, of
+        whose tries the database may have no row.
         """
         self._previous = self._previous or remembered
-        missing = self._missing(lost)
+        missing = self._take(killed)
         left = [row for row in self._tries[self.trace_id] if not self._is_written(row)] + missing
         self._tries[self.trace_id].extend(missing)
         self._note(missing, self.trace_id)
@@ -104,16 +111,20 @@ class Trace:
                 rest.append(record)
         yield from rest
 
-    def tries_in(self, window: Window) -> Iterator[SpanRecord]:
+    def tries_in(self, window: Window, killed: Iterable[KilledWorker] = ()) -> Iterator[SpanRecord]:
         """Yield the tries that a window has to write, of a run that goes on."""
+        self._take(killed)
         return map(self._try, filter(window.has, self._tries[self.trace_id]))
 
-    def lost_tries(self, lost: Iterable[TryRow]) -> Iterator[SpanRecord]:
-        """Yield those of these tries of which the database has no row."""
-        return map(self._try, self._missing(lost))
+    def lost_tries(self, killed: Iterable[KilledWorker]) -> Iterator[SpanRecord]:
+        """Yield the tries of these workers of which the database has no row."""
+        return map(self._try, self._take(killed))
 
-    def _missing(self, lost: Iterable[TryRow]) -> list[TryRow]:
-        return [row for row in lost if row.key not in self._where]
+    def _take(self, killed: Iterable[KilledWorker]) -> list[TryRow]:
+        """Remember why workers of this trace died; return their tries that no row tells of."""
+        ours = [one for one in killed if one.trace_id == self.trace_id]
+        self._exit_reasons = {one.row.key: one.exit_reason for one in ours if one.exit_reason}
+        return [one.row for one in ours if one.row.key not in self._where]
 
     def _is_written(self, row: TryRow) -> bool:
         ended, written = early_end(row), self._life.written
@@ -215,6 +226,8 @@ class Trace:
                 said[names.AIRFLOW_TASK_INSTANCE_QUEUED_DURATION] = waited / 10**9
         if estimated:
             said[names.PIPELINE_SPAN_START_ESTIMATED] = True
+        if reason := self._exit_reasons.get(row.key):
+            said[names.PIPELINE_PROCESS_EXIT_REASON] = reason
         return SpanRecord(
             trace_id=self.trace_id,
             span_id=span_id_of_try(self.trace_id, *row.key),

@@ -84,7 +84,7 @@ class Actor:
     def settle(self, incarnation: Incarnation) -> None:
         """Wait until a run's end has been written, and bind its trace to the rows of now."""
         time.sleep(SETTLED_END)
-        incarnation.late = read_snapshot(self.airflow, incarnation.dag_id, incarnation.run_id)
+        self._bind(incarnation)
 
     def clear(
         self,
@@ -114,7 +114,11 @@ class Actor:
         """Bind every trace that is still unbound to the rows of now."""
         for incarnation in self.incarnations:
             if incarnation.late is None:
-                late = read_snapshot(self.airflow, incarnation.dag_id, incarnation.run_id)
-                if incarnation.requeued_at:
-                    late = replace(late, run=incarnation.early.run)
-                incarnation.late = late
+                self._bind(incarnation)
+
+    def _bind(self, incarnation: Incarnation) -> None:
+        early = incarnation.early.run
+        late = read_snapshot(self.airflow, incarnation.dag_id, incarnation.run_id)
+        incarnation.late = replace(late, run=early) if incarnation.requeued_at else late
+        ends = {early.end_date or 0, *self.watch.ends_of(incarnation.dag_id, incarnation.run_id)}
+        incarnation.ends = {end for end in ends if end >= (early.start_date or 0)}

@@ -40,11 +40,18 @@ class Incarnation:
     is_joined: bool = False
     """Whether Airflow's own tracing is on, and comes to us: it gives out traces by other rules."""
     hints: Mapping[str, WorkerHint] = field(default_factory=dict)
+    ends: set[int] = field(default_factory=set)
+    """All that the run's row told of its end."""
 
     @property
     def final(self) -> Snapshot:
         """The rows after everything about the run's end had settled."""
         return self.late or self.early
+
+    @property
+    def run_ends(self) -> set[int]:
+        """Any of these is the end; on Airflow 2 a task that dies by hand writes it anew."""
+        return {self.requeued_at or end for end in {self.final.run.end_date or 0, *self.ends}}
 
     @property
     def label(self) -> str:
@@ -160,9 +167,7 @@ def _never_ran(row: TaskRow, snapshot: Snapshot) -> bool:
 def _expected(incarnation: Incarnation, seen: list[TaskRow], *, retried: bool) -> ExpectedTry:
     final, run = incarnation.final, incarnation.final.run
     row = seen[0]
-    run_ends = {
-        incarnation.requeued_at or one.run.end_date or 0 for one in (incarnation.early, final)
-    }
+    run_ends = incarnation.run_ends
     never_ran = _never_ran(row, final)
     # A clear leaves process, host and times of the try before in the row.
     stale = never_ran and (row.end_date or max(run_ends)) < (run.start_date or 0)

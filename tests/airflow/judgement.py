@@ -134,9 +134,7 @@ def _judge_root(judge: Judge, incarnation: Incarnation, root: Span) -> None:
     # A requeue overwrites queued_at: who did not read it before can only tell start_date.
     allowed = starts if requeued else [min(starts)]
     judge.expect_time(f"{rule}: start", allowed, root.start_ns)
-    # On Airflow 2 a task that is ended by hand writes its run's end_date once more when it dies.
-    ends = {requeued or run.end_date or 0, requeued or incarnation.early.run.end_date or 0}
-    judge.expect_time(f"{rule}: end", ends, root.end_ns)
+    judge.expect_time(f"{rule}: end", incarnation.run_ends, root.end_ns)
     judge.expect(f"{rule}: status", "UNSET" if requeued else status_of(run.state), root.status)
     wanted: dict[str, Value] = {
         "airflow.dag_id": run.dag_id,
@@ -153,7 +151,7 @@ def _judge_root(judge: Judge, incarnation: Incarnation, root: Span) -> None:
         judge.expect(f"{rule}: {key}", value, root.attributes.get(key))
     times = {"logical_date": {run.logical_date}, "start_date": {run.start_date}}
     if not requeued:
-        times |= {"queued_at": {run.queued_at}, "end_date": set(ends)}
+        times |= {"queued_at": {run.queued_at}, "end_date": set(incarnation.run_ends)}
     for name, moments in times.items():
         told = root.attributes.get(f"{RUN}{name}")
         _judge_instant(judge, f"{rule}: {RUN}{name}", moments, told)

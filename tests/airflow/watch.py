@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Final, Self
 
 from demo.instance import FINAL_STATES, AirflowError
+from tests.airflow.rows import nanoseconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -25,6 +26,7 @@ class Watch:
         self._airflow = airflow
         self._changed = threading.Condition()
         self._runs: dict[tuple[str, str], str] = {}
+        self._ends: dict[tuple[str, str], set[int]] = {}
         self._tasks: dict[tuple[str, str, str], set[str]] = {}
         self._dead: list[str] = []
         self._stop = threading.Event()
@@ -71,6 +73,11 @@ class Watch:
         self._wait(lambda: len(self._ids(dag_id)) >= count, f"{count} runs of {dag_id}")
         return self._ids(dag_id)
 
+    def ends_of(self, dag_id: str, run_id: str) -> set[int]:
+        """Return every end that a run's row has told."""
+        with self._changed:
+            return set(self._ends.get((dag_id, run_id), ()))
+
     def _ids(self, dag_id: str) -> list[str]:
         return [run for dag, run in self._runs if dag == dag_id]
 
@@ -85,7 +92,7 @@ class Watch:
 
     def _read_on(self) -> None:
         while not self._stop.is_set():
-            runs = self._airflow.query("SELECT dag_id, run_id, state FROM dag_run")
+            runs = self._airflow.query("SELECT dag_id, run_id, state, end_date FROM dag_run")
             rows = self._airflow.query("SELECT dag_id, run_id, task_id, state FROM task_instance")
             tasks: dict[tuple[str, str, str], set[str]] = {}
             for row in rows:
@@ -94,6 +101,9 @@ class Watch:
             with self._changed:
                 self._dead = self._airflow.exited()
                 self._runs = {(row["dag_id"], row["run_id"]): row["state"] for row in runs}
+                for row in runs:
+                    if end := nanoseconds(row["end_date"]):
+                        self._ends.setdefault((row["dag_id"], row["run_id"]), set()).add(end)
                 self._tasks = tasks
                 self._changed.notify_all()
             time.sleep(PERIOD)

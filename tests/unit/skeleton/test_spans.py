@@ -9,7 +9,14 @@ import pytest
 
 from airflow_provider_pipeline_otel.identity import span_id_of_run, span_id_of_try, trace_id_of_run
 from airflow_provider_pipeline_otel.record import SpanRecord, StatusCode
-from airflow_provider_pipeline_otel.skeleton.rows import Cause, Life, RunRow, RunRows, TryRow
+from airflow_provider_pipeline_otel.skeleton.rows import (
+    Cause,
+    KilledWorker,
+    Life,
+    RunRow,
+    RunRows,
+    TryRow,
+)
 from airflow_provider_pipeline_otel.skeleton.spans import nanoseconds
 from airflow_provider_pipeline_otel.skeleton.traces import traces_of
 
@@ -46,14 +53,18 @@ def draw(
     *,
     until: datetime | None = None,
     previous: bytes | None = None,
-    lost: tuple[TryRow, ...] = (),
+    killed: tuple[TryRow, ...] = (),
+    exit_reason: str | None = None,
 ) -> Any:
     """Return the records, and those of tries by (task, try number)."""
     run = found.run
     assert run.start_date is not None
     life = Life(run.start_date, until or run.end_date or at(100), until)
     (trace,) = traces_of(found, life)
-    records = list(trace.records(previous, lost))
+    key = (run.dag_id, run.run_id)
+    workers = [KilledWorker(key, trace.trace_id, row, exit_reason) for row in killed]
+    workers += [KilledWorker(key, b"another trace's", row, "another's") for row in killed]
+    records = list(trace.records(previous, workers))
     tries = {
         (
             record.attributes["airflow.task_id"],
@@ -287,8 +298,17 @@ def test_a_try_of_which_airflow_keeps_no_row() -> None:
     """What a killed worker tells of its try counts where neither row nor history does."""
     told = try_row(state="failed", start_date=at(2), end_date=at(5), queued_dttm=None)
     second = try_row(try_number=2, start_date=at(7), end_date=at(8))
-    _, tries = draw(rows(second), lost=(told, second._replace(state="failed")))
+    _, tries = draw(rows(second), killed=(told, second._replace(state="failed")))
     assert tries["task", 1].status is StatusCode.ERROR
     assert tries["task", 1].attributes["airflow.task_instance.state"] == "up_for_retry"
     assert tries["task", 2].status is StatusCode.OK
     assert tries["task", 2].links[0].span_id == tries["task", 1].span_id
+
+
+def test_a_try_says_why_its_worker_died() -> None:
+    """What the spool tells of a killed worker goes to its try in the database, and no other."""
+    first = try_row(state="failed", pid=7)
+    second = try_row(try_number=2, start_date=at(7), end_date=at(8))
+    _, tries = draw(rows(second, history=(first,)), killed=(first,), exit_reason="oom")
+    assert tries["task", 1].attributes["pipeline.process.exit_reason"] == "oom"
+    assert "pipeline.process.exit_reason" not in tries["task", 2].attributes

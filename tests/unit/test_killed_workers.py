@@ -7,7 +7,7 @@ from pathlib import Path
 from airflow_provider_pipeline_otel.config import Caps
 from airflow_provider_pipeline_otel.export.encoding import encode_end, encode_span
 from airflow_provider_pipeline_otel.export.spool import Spool
-from airflow_provider_pipeline_otel.lost_tries import read_lost_tries
+from airflow_provider_pipeline_otel.killed_workers import read_killed_workers
 from airflow_provider_pipeline_otel.record import SpanRecord, StatusCode
 
 TRACE, OTHER, TRY = bytes(range(16)), bytes(16), bytes(range(8))
@@ -34,7 +34,8 @@ def interrupted(name: str, trace_id: bytes = TRACE, *, bare: bool = False) -> by
             "process.pid": 7,
         },
     )
-    return encode_span(record) + encode_end(5 * 10**9, {}, StatusCode.ERROR)
+    said = {"pipeline.process.exit_reason": "oom"}
+    return encode_span(record) + encode_end(5 * 10**9, said, StatusCode.ERROR)
 
 
 def test_a_worker_tells_its_try(tmp_path: Path) -> None:
@@ -43,10 +44,10 @@ def test_a_worker_tells_its_try(tmp_path: Path) -> None:
     for span in interrupted("worker.napper"), interrupted("stage"):
         spool.keep_interrupted(span)
     spool.keep_interrupted(interrupted("worker.other", OTHER))
-    ((run, trace_id, row),) = read_lost_tries(spool.take_interrupted(TRACE))
+    ((run, trace_id, row, reason),) = read_killed_workers(spool.take_interrupted(TRACE))
     assert (run, trace_id) == (("crash", "r1"), TRACE)
     assert row.key == ("napper", -1, 3)
-    assert (row.state, row.hostname, row.pid) == ("failed", "here", 7)
+    assert (row.state, row.hostname, row.pid, reason) == ("failed", "here", 7, "oom")
     assert row.start_date is not None
     assert row.end_date is not None
     assert (row.start_date.timestamp(), row.end_date.timestamp()) == (2, 5)
@@ -67,9 +68,9 @@ def test_what_has_been_kept_for_a_while_is_found(tmp_path: Path) -> None:
 
 def test_what_is_no_span_is_passed_over() -> None:
     """Damage tells nothing, and raises nothing."""
-    assert list(read_lost_tries([b"", b"\xff" * 9])) == []
+    assert list(read_killed_workers([b"", b"\xff" * 9])) == []
 
 
 def test_a_user_s_span_of_such_a_name_tells_nothing() -> None:
     """Its parent may be another process's; the run's trace is written all the same."""
-    assert not list(read_lost_tries([interrupted("worker.pool", bare=True)]))
+    assert not list(read_killed_workers([interrupted("worker.pool", bare=True)]))

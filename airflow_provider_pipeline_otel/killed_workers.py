@@ -1,4 +1,4 @@
-"""Tries of which Airflow has kept no row, from what their killed workers left in the spool.
+"""What killed workers left in the spool of their tries: why they died, and that they were at all.
 
 Before 3.1 a scheduler resets a task that a dead one has left running, and writes no history: the
 worker's parent would never arrive.
@@ -7,10 +7,10 @@ worker's parent would never arrive.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from airflow_provider_pipeline_otel.semconv import attributes as names
-from airflow_provider_pipeline_otel.skeleton.rows import TryRow
+from airflow_provider_pipeline_otel.skeleton.rows import KilledWorker, TryRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,16 +27,8 @@ _NEEDED: Final = {
 }
 
 
-class LostTry(NamedTuple):
-    """A try that a killed worker has told of, and the run and trace that it belongs to."""
-
-    run: tuple[str, str]
-    trace_id: bytes
-    row: TryRow
-
-
-def read_lost_tries(spans: Sequence[bytes]) -> Iterator[LostTry]:
-    """Yield the try of each worker among these OTLP spans, failed as later Airflows note it."""
+def read_killed_workers(spans: Sequence[bytes]) -> Iterator[KilledWorker]:
+    """Yield each worker among these OTLP spans; its try failed, as later Airflows note it."""
     if not spans:
         return
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
@@ -52,7 +44,9 @@ def read_lost_tries(spans: Sequence[bytes]) -> Iterator[LostTry]:
         if span.name.startswith(_WORKER) and said.keys() >= _NEEDED:
             dag_id, run_id = said[names.AIRFLOW_DAG_ID], said[names.AIRFLOW_DAG_RUN_RUN_ID]
             run = dag_id.string_value, run_id.string_value
-            yield LostTry(run, span.trace_id, _try_of(span, said))
+            reason = said.get(names.PIPELINE_PROCESS_EXIT_REASON)
+            why = reason.string_value if reason is not None else None
+            yield KilledWorker(run, span.trace_id, _try_of(span, said), why)
 
 
 def _try_of(span: Any, said: dict[str, Any]) -> TryRow:  # noqa: ANN401
