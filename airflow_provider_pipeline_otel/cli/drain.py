@@ -18,7 +18,7 @@ import msgspec
 from airflow_provider_pipeline_otel.cli.telemetry import Telemetry
 from airflow_provider_pipeline_otel.export.answers import place_of, words_for_protocol
 from airflow_provider_pipeline_otel.export.attempt import Delivered
-from airflow_provider_pipeline_otel.export.delivery import deliver
+from airflow_provider_pipeline_otel.export.delivery import deliver, deliver_within
 from airflow_provider_pipeline_otel.export.locks import try_lock
 from airflow_provider_pipeline_otel.export.recovery import recover
 from airflow_provider_pipeline_otel.export.spool import Spool, private_folder
@@ -146,7 +146,10 @@ def _progress(segments: int) -> Iterator[Progress | None]:
 
 
 def watch(settings: Settings, *, with_parent: bool) -> int:
-    """Deliver again and again, one process per spool, until a signal or the parent's end."""
+    """Deliver again and again, one process per spool, until a signal or the parent's end.
+
+    Then once more: a sidecar is told to end when its pod's task has ended.
+    """
     spool = Spool(private_folder(settings.spool_dir), settings.caps)
     if spool.folder is None:
         return 2
@@ -164,4 +167,7 @@ def watch(settings: Settings, *, with_parent: bool) -> int:
                 deliver(spool, settings.endpoint)
             telemetry.report()
         time.sleep(_PERIOD)
+    if try_lock(lock) and settings.endpoint is not None:
+        recover(spool)
+        deliver_within(spool, settings.endpoint, settings.endpoint.timeout)
     return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import signal
 import socket
 import subprocess
 import sys
@@ -189,6 +190,29 @@ def test_watching_delivers_what_comes_and_stops_when_told(
         process.terminate()
         assert process.wait(10) == 0
     assert not spool.is_drained()
+
+
+def test_watching_delivers_once_more_when_told_to_stop(spool: Spool, collector: Collector) -> None:
+    """What a pod's task has left at its end goes before the sidecar goes."""
+    environ = {
+        "AIRFLOW__PIPELINE_OTEL__SPOOL_DIR": str(spool.folder),
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": collector.url,
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "airflow_provider_pipeline_otel.cli", "drain", "--watch"],
+        cwd=ROOT,
+        env=os.environ | environ,
+    )
+    try:
+        fill(spool, 1)
+        _wait_for(lambda: len(collector.names()) == 1)
+        process.send_signal(signal.SIGSTOP)
+        fill(spool, 1)
+        process.send_signal(signal.SIGTERM)  # it ends before it looks again
+    finally:
+        process.send_signal(signal.SIGCONT)
+        assert process.wait(10) == 0
+    assert len(collector.names()) == 2
 
 
 def test_watching_reports_the_state_as_gauges(spool: Spool, collector: Collector) -> None:

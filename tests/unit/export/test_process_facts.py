@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +30,14 @@ if TYPE_CHECKING:
 GROUPS: Final = Path("/sys/fs/cgroup")
 LIMIT: Final = 64 * 1024 * 1024
 REASON: Final = "pipeline.process.exit_reason"
+RECOVER: Final = """
+import sys
+from pathlib import Path
+from airflow_provider_pipeline_otel.config import Caps
+from airflow_provider_pipeline_otel.export.recovery import recover
+from airflow_provider_pipeline_otel.export.spool import Spool
+print(recover(Spool(Path(sys.argv[1]), Caps(10**6, 10**6, 100))))
+"""
 
 
 def work_of(spool: Spool, *, supervisor_lives_on: bool = True, terminated: bool = False) -> None:
@@ -63,6 +73,22 @@ def test_a_supervisor_that_ends_with_its_task_tells_nothing(
     """As on Airflow 2, and in a pod."""
     in_child(lambda: _die(in_child(lambda: work_of(spool, supervisor_lives_on=False))))
     assert reason_of(spool, spans) == "killed"
+
+
+def test_whoever_looks_from_another_container_sees_no_supervisor(
+    spool: Spool, spans: SpoolReader
+) -> None:
+    """A sidecar has process ids of its own: that one is not among them tells nothing."""
+    in_child(lambda: work_of(spool))
+    command = ["unshare", "--pid", "--fork", "--mount-proc", sys.executable, "-c", RECOVER]
+    done = subprocess.run(
+        [*command, str(spool.folder)], capture_output=True, text=True, check=False
+    )
+    if "unshare" in done.stderr:
+        pytest.skip(f"no namespaces to be had: {done.stderr.strip()}")
+    assert done.stdout == "1\n", done.stderr
+    (span,) = spans.all()
+    assert span.attributes[REASON] == "killed"
 
 
 def test_what_airflow_asked_to_end_is_terminated(spool: Spool, spans: SpoolReader) -> None:
