@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_pipeline_otel.config import Redaction
 from airflow_provider_pipeline_otel.export.frames import read_frames
@@ -11,6 +12,8 @@ from airflow_provider_pipeline_otel.export.writer import SpanWriter
 from airflow_provider_pipeline_otel.record import SpanRecord
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from airflow_provider_pipeline_otel.export.spool import Spool
 
 
@@ -37,3 +40,11 @@ def unlatch(spool: Spool, url: str) -> None:
     """Let the next attempt be made at once, as if its time had come."""
     assert spool.folder is not None
     Latch(spool.folder, url).open()
+
+
+def wait_for(condition: Callable[..., Any]) -> None:
+    """Wait until it holds, for half a minute at most."""
+    until = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.05)

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
@@ -23,7 +23,7 @@ from airflow_provider_pipeline_otel.config import Caps
 from airflow_provider_pipeline_otel.export.spool import Spool
 from airflow_provider_pipeline_otel.export.state import spools_of_others
 from tests.delivery.collector import Collector
-from tests.delivery.spans import fill, waiting
+from tests.delivery.spans import fill, wait_for, waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -184,7 +184,7 @@ def test_watching_delivers_what_comes_and_stops_when_told(
     try:
         for round_ in range(1, 3):
             fill(spool, 1)
-            _wait_for(lambda wanted=round_: len(collector.names()) == wanted)
+            wait_for(lambda wanted=round_: len(collector.names()) == wanted)
         assert spool.is_drained()
     finally:
         process.terminate()
@@ -205,7 +205,7 @@ def test_watching_delivers_once_more_when_told_to_stop(spool: Spool, collector: 
     )
     try:
         fill(spool, 1)
-        _wait_for(lambda: len(collector.names()) == 1)
+        wait_for(lambda: len(collector.names()) == 1)
         process.send_signal(signal.SIGSTOP)
         fill(spool, 1)
         process.send_signal(signal.SIGTERM)  # it ends before it looks again
@@ -229,7 +229,7 @@ def test_watching_reports_the_state_as_gauges(spool: Spool, collector: Collector
         env=os.environ | environ,
     )
     try:
-        _wait_for(lambda: any(r.path == "/v1/metrics" for r in collector.requests))
+        wait_for(lambda: any(r.path == "/v1/metrics" for r in collector.requests))
     finally:
         process.terminate()
         process.wait(10)
@@ -316,10 +316,3 @@ def test_others_are_told_whose_spools_there_are(foreign: Spool) -> None:
     assert os.read(reading, 4096).decode() == str(foreign.folder)
     os.close(reading)
     os.waitpid(pid, 0)
-
-
-def _wait_for(condition: Callable[..., Any]) -> None:
-    until = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < until
-        time.sleep(0.05)
