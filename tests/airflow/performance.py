@@ -48,6 +48,8 @@ class Performance:
 
     airflow: AirflowInstance
     sink: Sink
+    at_once: int = 100
+    """How many situations are played together."""
     actors: dict[str, Actor] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
     verdicts: dict[str, Verdict] = field(default_factory=dict)
@@ -63,7 +65,7 @@ class Performance:
         ]
         together = [one for one in chosen if not one.alone]
         with Watch(self.airflow) as watch:
-            with ThreadPoolExecutor(len(together) or 1) as pool:
+            with ThreadPoolExecutor(self.at_once) as pool:
                 list(pool.map(lambda one: self._play(one, watch), together))
             for one in chosen:
                 if one.alone:
