@@ -13,6 +13,12 @@ ROOT: Final = Path(__file__).parents[1]
 REQUIRED: Final = os.environ.get("PIPELINE_OTEL_REQUIRE", "").split(",")
 """What must be here: a machine without it fails the tests that want it, instead of skipping."""
 
+JOINED: Final = {"AIRFLOW__TRACES__OTEL_ON": "True", "OTEL_TRACES_EXPORTER": "pipeline_otel"}
+"""Airflow's own tracing is on, and comes to us (Airflow 3.2 and later)."""
+
+AIRFLOW_TRACING: Final = JOINED if os.environ.get("PIPELINE_OTEL_JOINED") else {}
+"""What the instances of a whole suite have besides (see noxfile.py)."""
+
 NO_AIRFLOW: Final = pytest.mark.skip("no Airflow: name some in PIPELINE_OTEL_AIRFLOW or .venvs/")
 
 

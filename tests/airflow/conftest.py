@@ -16,7 +16,7 @@ from tests.airflow.celery import celery, redis
 from tests.airflow.performance import DAGS, Performance, write_report
 from tests.airflow.postgresql import database, reason_for_no_driver
 from tests.airflow.sink import Sink
-from tests.environments import NO_AIRFLOW, environments, skip_without
+from tests.environments import AIRFLOW_TRACING, NO_AIRFLOW, environments, skip_without
 from tests.transactions.server import reason_for_none, server
 
 if TYPE_CHECKING:
@@ -32,9 +32,6 @@ DAG_COUNT = 49
 NO_STAGE = pytest.param(None, marks=NO_AIRFLOW, id="none")
 Stage: TypeAlias = tuple[Path, bool]
 
-JOINED = bool(os.environ.get("PIPELINE_OTEL_JOINED"))
-"""Whether Airflow's own tracing is on, and comes to us (Airflow 3.2 and later; see noxfile.py)."""
-
 SCHEDULERS = int(os.environ.get("PIPELINE_OTEL_SCHEDULERS", "1"))
 """How many schedulers there are; several share nothing but the database: each has its own spool."""
 
@@ -45,8 +42,6 @@ APART = SCHEDULERS > 1 or CELERY_WORKERS > 0
 
 WINDOW = os.environ.get("PIPELINE_OTEL_WINDOW", "20")
 """Seconds of a window: so short that most runs go on over several of them."""
-
-AIRFLOW_TRACING = {"AIRFLOW__TRACES__OTEL_ON": "True", "OTEL_TRACES_EXPORTER": "pipeline_otel"}
 
 
 def stages() -> list[Stage]:
@@ -119,7 +114,7 @@ def performance(
                 # The command line of Airflow 3.0 does not look for a DAG's neighbours by itself.
                 "PYTHONPATH": str(DAGS),
             }
-            | (AIRFLOW_TRACING if JOINED else {})
+            | AIRFLOW_TRACING
             | (celery(stack.enter_context(redis()), url) if CELERY_WORKERS else {}),
         )
         # Where many wait for SQLite's one writer, the API server of Airflow 3 comes to an end.

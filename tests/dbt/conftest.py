@@ -13,7 +13,7 @@ import pytest
 from demo.instance import AirflowInstance
 from tests.airflow.sink import Sink
 from tests.dbt.shop_runs import Dbt, Shop
-from tests.environments import AIRFLOWS, ROOT, skip_without
+from tests.environments import AIRFLOW_TRACING, AIRFLOWS, ROOT, skip_without
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +68,8 @@ def shop(
                 "SHOP_DATABASES": str(home / "databases"),
                 "SHOP_DBT": str(installed_dbt.executable),
                 "SHOP_NATIVE_SPANS": "yes" if installed_dbt.may_be_asked_for_spans else "",
-            },
+            }
+            | AIRFLOW_TRACING,
         )
         try:
             airflow.start(dag_ids=5)

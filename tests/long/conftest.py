@@ -11,7 +11,7 @@ import pytest
 
 from demo.instance import AirflowInstance
 from tests.airflow.sink import Sink
-from tests.environments import environments
+from tests.environments import JOINED, environments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 collect_ignore_glob = [] if os.environ.get("PIPELINE_OTEL_LONG") else ["test_*.py"]
 
 DAGS: Final = Path(__file__).with_name("dags")
-JOINED: Final = {"AIRFLOW__TRACES__OTEL_ON": "True", "OTEL_TRACES_EXPORTER": "pipeline_otel"}
 
 
 @pytest.fixture(params=environments()[-1:], ids=lambda folder: folder.name)
