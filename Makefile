@@ -32,7 +32,7 @@ test: $(DEV)/installed .venvs/dbt/ready $(VERSIONS:%=.venvs/airflow-%/installed)
 
 hard: $(DEV)/installed $(VERSIONS:%=.venvs/airflow-%/installed) $(if $(NEW_PYTHON),.venvs/new-python-3.3/installed)  ## faults in every place, forks by the thousand, schedulers killed, a million rows, and traces on the other Airflows
 	$(DEV)/bin/python -m pytest $(HARD)
-	$(foreach version,$(filter-out $(NEWEST),$(VERSIONS)),PIPELINE_OTEL_AIRFLOW=.venvs/airflow-$(version) $(DEV)/bin/python -m pytest tests/airflow -k "not judge and not postgresql" &&) true
+	$(foreach version,$(filter-out $(NEWEST),$(VERSIONS)),PIPELINE_OTEL_AIRFLOW=$(CURDIR)/.venvs/airflow-$(version) $(DEV)/bin/python -m pytest tests/airflow -k "not judge and not postgresql" &&) true
 
 apart: $(DEV)/installed $(VERSIONS:%=.venvs/airflow-%/installed)  ## compare traces with the database once more: two schedulers, two workers of Celery, no common disk
 	PIPELINE_OTEL_SCHEDULERS=2 PIPELINE_OTEL_CELERY_WORKERS=2 $(DEV)/bin/python -m pytest tests/airflow/test_truth.py

@@ -171,3 +171,15 @@ def test_a_run_that_is_sampled_out_writes_nothing(folder: Path, tmp_path: Path, 
     if folder.name < "airflow-3.3":
         pytest.skip("Airflow 3.2 says of all runs that they are sampled")
     assert not play(folder, tmp_path, sink, **options)
+
+
+@pytest.mark.parametrize("folder", NEWEST, ids=lambda folder: getattr(folder, "name", "none"))
+def test_where_we_are_off_our_exporter_writes_nothing(
+    folder: Path, tmp_path: Path, sink: Sink
+) -> None:
+    """Airflow's spans go nowhere, and the log says so: their roots would be missing."""
+    options = {"OTEL_TRACES_EXPORTER": "pipeline_otel", "AIRFLOW__PIPELINE_OTEL__ENABLED": "False"}
+    assert not play(folder, tmp_path, sink, **options)
+    assert not list((tmp_path / "spool").rglob("*.seg"))
+    log = (tmp_path / "scheduler.log").read_text() + (tmp_path / "api-server.log").read_text()
+    assert "[pipeline_otel] enabled = False: Airflow's spans go nowhere" in log
