@@ -18,7 +18,7 @@ import msgspec
 from airflow_provider_pipeline_otel.cli.telemetry import Telemetry
 from airflow_provider_pipeline_otel.export.answers import place_of, words_for_protocol
 from airflow_provider_pipeline_otel.export.attempt import Delivered
-from airflow_provider_pipeline_otel.export.delivery import deliver, deliver_within
+from airflow_provider_pipeline_otel.export.delivery import deliver
 from airflow_provider_pipeline_otel.export.locks import try_lock
 from airflow_provider_pipeline_otel.export.recovery import recover
 from airflow_provider_pipeline_otel.export.spool import Spool, private_folder
@@ -159,15 +159,16 @@ def watch(settings: Settings, *, with_parent: bool) -> int:
         signal.signal(number, lambda signum, _: ended.append(signum))
     lock = spool.drain_lock()
     telemetry = Telemetry(settings, spool)
-    while not ended and not (with_parent and os.getppid() != parent):
+    is_last = False
+    while not is_last:
+        is_last = bool(ended) or (with_parent and os.getppid() != parent)
         if try_lock(lock):
             recover(spool)
             spool.keep_caps()
             if settings.endpoint is not None:
-                deliver(spool, settings.endpoint)
+                left = settings.endpoint.timeout if is_last else float("inf")
+                deliver(spool, settings.endpoint, time.monotonic() + left)
             telemetry.report()
-        time.sleep(_PERIOD)
-    if try_lock(lock) and settings.endpoint is not None:
-        recover(spool)
-        deliver_within(spool, settings.endpoint, settings.endpoint.timeout)
+        if not is_last:
+            time.sleep(_PERIOD)
     return 0

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -168,50 +169,42 @@ def test_a_terminal_sees_a_bar(spool: Spool, collector: Collector) -> None:
         os.close(theirs)
 
 
+@contextmanager
+def watching(spool: Spool, **environ: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Let a process watch the spool; at the end it is told to stop, and does."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "airflow_provider_pipeline_otel.cli", "drain", "--watch"],
+        cwd=ROOT,
+        env=os.environ | {"AIRFLOW__PIPELINE_OTEL__SPOOL_DIR": str(spool.folder)} | environ,
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.send_signal(signal.SIGCONT)
+        code = process.wait(10)
+    assert code == 0
+
+
 def test_watching_delivers_what_comes_and_stops_when_told(
     spool: Spool, collector: Collector
 ) -> None:
     """Within seconds, for as long as it runs; other processes see that it does."""
-    environ = {
-        "AIRFLOW__PIPELINE_OTEL__SPOOL_DIR": str(spool.folder),
-        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": collector.url,
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "airflow_provider_pipeline_otel.cli", "drain", "--watch"],
-        cwd=ROOT,
-        env=os.environ | environ,
-    )
-    try:
+    with watching(spool, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=collector.url):
         for round_ in range(1, 3):
             fill(spool, 1)
             wait_for(lambda wanted=round_: len(collector.names()) == wanted)
         assert spool.is_drained()
-    finally:
-        process.terminate()
-        assert process.wait(10) == 0
     assert not spool.is_drained()
 
 
 def test_watching_delivers_once_more_when_told_to_stop(spool: Spool, collector: Collector) -> None:
     """What a pod's task has left at its end goes before the sidecar goes."""
-    environ = {
-        "AIRFLOW__PIPELINE_OTEL__SPOOL_DIR": str(spool.folder),
-        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": collector.url,
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "airflow_provider_pipeline_otel.cli", "drain", "--watch"],
-        cwd=ROOT,
-        env=os.environ | environ,
-    )
-    try:
+    with watching(spool, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=collector.url) as process:
         fill(spool, 1)
         wait_for(lambda: len(collector.names()) == 1)
-        process.send_signal(signal.SIGSTOP)
+        process.send_signal(signal.SIGSTOP)  # it is told to stop before it looks again
         fill(spool, 1)
-        process.send_signal(signal.SIGTERM)  # it ends before it looks again
-    finally:
-        process.send_signal(signal.SIGCONT)
-        assert process.wait(10) == 0
     assert len(collector.names()) == 2
 
 
@@ -219,20 +212,9 @@ def test_watching_reports_the_state_as_gauges(spool: Spool, collector: Collector
     """To the collector's metrics, with the host's name; counts by reason."""
     fill(spool, 2, spans=3)
     collector.refuses = lambda r: 400 if "traces" in r.path and "1/0" in r.names() else 0
-    environ = {
-        "AIRFLOW__PIPELINE_OTEL__SPOOL_DIR": str(spool.folder),
-        "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url.removesuffix("/v1/traces"),
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "airflow_provider_pipeline_otel.cli", "drain", "--watch"],
-        cwd=ROOT,
-        env=os.environ | environ,
-    )
-    try:
+    endpoint = collector.url.removesuffix("/v1/traces")
+    with watching(spool, OTEL_EXPORTER_OTLP_ENDPOINT=endpoint):
         wait_for(lambda: any(r.path == "/v1/metrics" for r in collector.requests))
-    finally:
-        process.terminate()
-        process.wait(10)
     (report,) = [r for r in collector.requests if r.path == "/v1/metrics"]
     (resource,) = ExportMetricsServiceRequest.FromString(report.body).resource_metrics
     said = {pair.key: pair.value.string_value for pair in resource.resource.attributes}

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import pytest
-
+from tests.containers import CONTAINER, skip_without_containers
 from tests.delivery.spans import wait_for
 
 if TYPE_CHECKING:
@@ -19,7 +17,6 @@ if TYPE_CHECKING:
     from tests.delivery.collector import Collector
 
 ROOT: Final = Path(__file__).parents[2]
-CONTAINER: Final = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
 TASK: Final = """
 import time
 from airflow_provider_pipeline_otel import pipeline_stage, setup_otel
@@ -32,12 +29,6 @@ with pipeline_stage("cut"), pipeline_stage("leaf"):
     time.sleep(600)
 """
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("unshare") is None
-    or subprocess.run([*CONTAINER, "true"], capture_output=True, check=False).returncode != 0,
-    reason="no process namespaces to be had here",
-)
-
 
 def child_of(process: subprocess.Popen[str]) -> int:
     """Return the process that `unshare` has forked."""
@@ -46,6 +37,7 @@ def child_of(process: subprocess.Popen[str]) -> int:
 
 def test_a_sidecar_delivers_what_a_killed_task_has_left(spool: Spool, collector: Collector) -> None:
     """When the task's container is gone the sidecar is told to end, and all is there then."""
+    skip_without_containers()
     environ = os.environ | {
         "AIRFLOW__PIPELINE_OTEL__SPOOL_DIR": str(spool.folder),
         "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": collector.url,
