@@ -148,7 +148,8 @@ def _progress(segments: int) -> Iterator[Progress | None]:
 def watch(settings: Settings, *, with_parent: bool) -> int:
     """Deliver again and again, one process per spool, until a signal or the parent's end.
 
-    Then once more: a sidecar is told to end when its pod's task has ended.
+    Then once more, whatever the mark of a failure says: a sidecar is told to end when its pod's
+    task has ended, and the disk goes with the pod.
     """
     spool = Spool(private_folder(settings.spool_dir), settings.caps)
     if spool.folder is None:
@@ -167,7 +168,8 @@ def watch(settings: Settings, *, with_parent: bool) -> int:
             spool.keep_caps()
             if settings.endpoint is not None:
                 left = settings.endpoint.timeout if is_last else float("inf")
-                deliver(spool, settings.endpoint, time.monotonic() + left)
+                until = time.monotonic() + left
+                deliver(spool, settings.endpoint, until, asked=is_last and not with_parent)
             telemetry.report()
         if not is_last:
             time.sleep(_PERIOD)

@@ -55,7 +55,7 @@ def deliver(
     """Deliver sealed segments until none is left, one fails, or `until` (monotonic) is past.
 
     Oldest first; where there is an end to it, newest first: what just happened is what people look
-    for. After a failure nobody tries for a while, unless `asked` by a human.
+    for. After a failure nobody tries for a while, unless `asked` to by whoever can't wait.
     """
     if spool.folder is None:
         return Delivered()

@@ -208,6 +208,16 @@ def test_watching_delivers_once_more_when_told_to_stop(spool: Spool, collector: 
     assert len(collector.names()) == 2
 
 
+def test_watching_tries_at_its_end_whatever_has_failed_before(spool: Spool) -> None:
+    """The disk may go with the pod: nobody will try later."""
+    with Collector(status=503, answer_headers={"Retry-After": "60"}) as collector:
+        with watching(spool, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=collector.url):
+            fill(spool, 1)
+            wait_for(lambda: collector.requests)
+            collector.status = 200
+        assert len(collector.names()) == 1
+
+
 def test_watching_reports_the_state_as_gauges(spool: Spool, collector: Collector) -> None:
     """To the collector's metrics, with the host's name; counts by reason."""
     fill(spool, 2, spans=3)
